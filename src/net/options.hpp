@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace coordination {
+
+enum class Persistence { memory_only, periodic_snapshot, write_ahead_log };
+
+/// How a daemon runs. Each default here is also the command line's.
+///
+/// Units    Bytes, unless the type says another.
+/// Bounds   heartbeat_timeout > heartbeat_interval; every duration is positive but wal_sync_interval, where 0
+///          means "synced before each acknowledgement". The command line checks these; an embedder should
+///          too.
+struct DaemonOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t http_port = 9500; ///< 0: a free one
+    std::uint16_t ws_port = 9501;   ///< 0: a free one; the same as http_port: both on one
+
+    /// The seed calls memory-only "persistence disabled", names periodic-snapshot wherever it shows a value,
+    /// and says of no flag that state is lost without it: so state is kept unless one asks for less.
+    Persistence persistence = Persistence::periodic_snapshot;
+    std::string snapshot_path = "./coordination/state-snapshot.json";
+    std::chrono::milliseconds snapshot_interval{30'000};
+    std::string wal_path = "./coordination/wal.log";
+    std::chrono::milliseconds wal_sync_interval{1'000};
+
+    std::chrono::milliseconds heartbeat_interval{5'000};
+    std::chrono::milliseconds heartbeat_timeout{15'000};
+    std::size_t max_tasks_per_worker = 10;
+    std::size_t crash_limit = 3; ///< leases a task may lose before it counts as failed
+
+    std::string token;                      ///< what a caller must bear; empty: no token is asked for
+    bool insecure = false;                  ///< serve other machines without a token
+    std::vector<std::string> allow_origins; ///< whose pages may call, beside our own
+
+    std::size_t threads = 1;
+
+    std::size_t body_bytes_max = 8 << 20; ///< of one HTTP request
+    std::size_t header_bytes_max = 16 << 10;
+    std::size_t frame_bytes_max = 1 << 20;  ///< of one WebSocket message
+    std::size_t outbox_bytes_max = 8 << 20; ///< waiting for one slow peer; beyond it the peer is dropped
+    std::size_t watch_bytes_max = 32 << 20; ///< changes kept for `since`
+    std::size_t connections_max = 20'000;
+    std::size_t id_bytes_max = 256;
+    std::size_t json_depth_max = 64;
+
+    std::chrono::milliseconds handshake_timeout{10'000};
+    std::chrono::milliseconds request_timeout{30'000}; ///< from a request's first byte to its last
+    std::chrono::milliseconds http_idle_timeout{60'000};
+    std::chrono::milliseconds ws_idle_timeout{60'000};
+    std::chrono::milliseconds drain_timeout{5'000};
+};
+
+} // namespace coordination
