@@ -1,0 +1,291 @@
+#include "cli/setting.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <ranges>
+
+namespace coordination::cli {
+
+namespace {
+
+namespace json = boost::json;
+using std::chrono::milliseconds;
+using Outcome = tl::expected<void, std::string>;
+
+/// The longest duration and the largest limit: far beyond use, and sums of them still do not overflow.
+constexpr std::int64_t ms_max = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t count_max = std::int64_t{1} << 40;
+
+constexpr std::array persistence_names{
+    std::pair{Persistence::memory_only, std::string_view{"memory-only"}},
+    std::pair{Persistence::periodic_snapshot, std::string_view{"periodic-snapshot"}},
+    std::pair{Persistence::write_ahead_log, std::string_view{"write-ahead-log"}},
+};
+
+constexpr std::array<std::string_view, 7> log_levels{"trace", "debug",    "info", "warn",
+                                                     "error", "critical", "off"};
+
+/// How a setting is written and read, whatever its type.
+struct Access {
+    Outcome (*set)(Config&, std::string_view);
+    json::value (*show)(const Config&);
+};
+
+template <class T>
+auto& member(auto& config, T DaemonOptions::* field)
+{
+    return config.options.*field;
+}
+
+template <class T>
+auto& member(auto& config, T Config::* field)
+{
+    return config.*field;
+}
+
+template <auto field, std::int64_t least, std::int64_t most>
+Access number()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                std::int64_t value = 0;
+                const char* end = text.data() + text.size();
+                const auto [stop, error] = std::from_chars(text.data(), end, value);
+                if (error != std::errc{} || stop != end || value < least || value > most)
+                    return tl::unexpected(
+                        fmt::format("'{}' is not a number from {} to {}", text, least, most));
+                auto& slot = member(config, field);
+                slot = static_cast<std::remove_reference_t<decltype(slot)>>(value);
+                return {};
+            },
+            [](const Config& config) -> json::value {
+                const auto& slot = member(config, field);
+                if constexpr (requires { slot.count(); })
+                    return slot.count();
+                else
+                    return slot;
+            }};
+}
+
+template <auto field>
+Access duration()
+{
+    return number<field, 1, ms_max>();
+}
+
+template <auto field>
+Access count()
+{
+    return number<field, 1, count_max>();
+}
+
+template <auto field>
+Access text()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                if (text.empty())
+                    return tl::unexpected(std::string("it must not be empty"));
+                member(config, field) = text;
+                return {};
+            },
+            [](const Config& config) -> json::value { return json::string(member(config, field)); }};
+}
+
+Access preset()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                if (!presets().contains(text))
+                    return tl::unexpected(fmt::format("no preset '{}': {}", text,
+                                                      fmt::join(presets() | std::views::keys, ", ")));
+                config.preset = text;
+                return {};
+            },
+            [](const Config& config) -> json::value {
+                return config.preset.empty() ? json::value() : json::value(config.preset);
+            }};
+}
+
+Access persistence()
+{
+    return {
+        [](Config& config, std::string_view text) -> Outcome {
+            const auto* known =
+                std::ranges::find(persistence_names, text, &std::pair<Persistence, std::string_view>::second);
+            if (known == persistence_names.end())
+                return tl::unexpected(fmt::format("no persistence '{}': {}", text,
+                                                  fmt::join(persistence_names | std::views::values, ", ")));
+            config.options.persistence = known->first;
+            return {};
+        },
+        [](const Config& config) -> json::value {
+            return json::string(std::ranges::find(persistence_names, config.options.persistence,
+                                                  &std::pair<Persistence, std::string_view>::first)
+                                    ->second);
+        }};
+}
+
+Access log_level()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                if (std::ranges::find(log_levels, text) == log_levels.end())
+                    return tl::unexpected(
+                        fmt::format("no level '{}': {}", text, fmt::join(log_levels, ", ")));
+                config.log_level = text;
+                return {};
+            },
+            [](const Config& config) -> json::value { return json::string(config.log_level); }};
+}
+
+Access insecure()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                const bool yes = text == "true" || text == "1" || text == "yes" || text == "on";
+                const bool no = text == "false" || text == "0" || text == "no" || text == "off";
+                if (!yes && !no)
+                    return tl::unexpected(fmt::format("'{}' is neither true nor false", text));
+                config.options.insecure = yes;
+                return {};
+            },
+            [](const Config& config) -> json::value { return config.options.insecure; }};
+}
+
+/// An origin as browsers send it: a scheme and an authority, nothing after.
+bool is_origin(std::string_view text)
+{
+    const auto scheme = text.find("://");
+    if (scheme == std::string_view::npos ||
+        (text.substr(0, scheme) != "http" && text.substr(0, scheme) != "https"))
+        return false;
+    const auto authority = text.substr(scheme + 3);
+    return !authority.empty() && authority.find_first_of("/?#@ *") == std::string_view::npos;
+}
+
+Access allow_origin()
+{
+    return {
+        [](Config& config, std::string_view text) -> Outcome {
+            std::vector<std::string> origins;
+            for (const auto part : text | std::views::split(',')) {
+                const std::string_view origin{part.begin(), part.end()};
+                if (!is_origin(origin))
+                    return tl::unexpected(
+                        fmt::format("'{}' is not an origin like https://board.example:8443", origin));
+                origins.emplace_back(origin);
+            }
+            config.options.allow_origins = std::move(origins);
+            return {};
+        },
+        [](const Config& config) -> json::value { return json::value_from(config.options.allow_origins); }};
+}
+
+using O = DaemonOptions;
+
+Setting setting(std::string_view name, char letter, std::string_view group, std::string_view value_name,
+                std::string_view help, Access access)
+{
+    return {name, letter, group, value_name, help, access.set, access.show};
+}
+
+std::vector<Setting> all_settings()
+{
+    constexpr std::string_view general = "General";
+    constexpr std::string_view network = "Network";
+    constexpr std::string_view keeping = "Persistence";
+    constexpr std::string_view work = "Workers and tasks";
+    constexpr std::string_view limits = "Limits";
+    return {
+        setting("preset", 0, general, "NAME", "development, production, highAvailability or testing",
+                preset()),
+        setting("log-level", 0, general, "LEVEL", "trace, debug, info, warn, error, critical or off",
+                log_level()),
+        setting("threads", 0, general, "N", "threads that serve", number<&O::threads, 1, 256>()),
+
+        setting("host", 'h', network, "ADDRESS",
+                "address to serve on; other than loopback it needs --token-file or --insecure",
+                text<&O::host>()),
+        setting("port", 'p', network, "PORT", "HTTP port; 0 takes a free one",
+                number<&O::http_port, 0, 65535>()),
+        setting("ws-port", 'w', network, "PORT", "WebSocket port; 0 takes a free one",
+                number<&O::ws_port, 0, 65535>()),
+        setting("token-file", 0, network, "FILE",
+                "file whose content callers must send as Authorization: Bearer", text<&Config::token_file>()),
+        setting("insecure", 0, network, "", "serve other machines without a token", insecure()),
+        setting("allow-origin", 0, network, "ORIGIN",
+                "web pages that may call, besides our own; repeat or separate by commas", allow_origin()),
+
+        setting("persistence", 0, keeping, "STRATEGY", "memory-only, periodic-snapshot or write-ahead-log",
+                persistence()),
+        setting("snapshot-path", 0, keeping, "FILE", "where snapshots go", text<&O::snapshot_path>()),
+        setting("snapshot-interval", 0, keeping, "MS", "time between snapshots",
+                duration<&O::snapshot_interval>()),
+        setting("wal-path", 0, keeping, "FILE", "where the write-ahead log goes", text<&O::wal_path>()),
+        setting("wal-sync-interval", 0, keeping, "MS",
+                "time between syncs of the log; 0 syncs before each acknowledgement",
+                number<&O::wal_sync_interval, 0, ms_max>()),
+
+        setting("heartbeat-interval", 0, work, "MS", "how often workers should report",
+                duration<&O::heartbeat_interval>()),
+        setting("heartbeat-timeout", 0, work, "MS", "silence after which a worker loses its tasks",
+                duration<&O::heartbeat_timeout>()),
+        setting("max-tasks-per-worker", 0, work, "N", "tasks one worker may hold",
+                count<&O::max_tasks_per_worker>()),
+        setting("crash-limit", 0, work, "N", "leases a task may lose before it fails",
+                count<&O::crash_limit>()),
+
+        setting("connections-max", 0, limits, "N", "open connections", count<&O::connections_max>()),
+        setting("body-bytes-max", 0, limits, "BYTES", "body of an HTTP request", count<&O::body_bytes_max>()),
+        setting("header-bytes-max", 0, limits, "BYTES", "header of an HTTP request",
+                count<&O::header_bytes_max>()),
+        setting("frame-bytes-max", 0, limits, "BYTES", "WebSocket message", count<&O::frame_bytes_max>()),
+        setting("outbox-bytes-max", 0, limits, "BYTES", "waiting for a slow peer before it is dropped",
+                count<&O::outbox_bytes_max>()),
+        setting("watch-bytes-max", 0, limits, "BYTES", "changes kept for subscribers that come back",
+                count<&O::watch_bytes_max>()),
+        setting("id-bytes-max", 0, limits, "BYTES", "id of a worker or task", count<&O::id_bytes_max>()),
+        setting("json-depth-max", 0, limits, "N", "nesting of a JSON value",
+                number<&O::json_depth_max, 1, 1024>()),
+        setting("handshake-timeout", 0, limits, "MS", "WebSocket handshake",
+                duration<&O::handshake_timeout>()),
+        setting("request-timeout", 0, limits, "MS", "HTTP request, first byte to last",
+                duration<&O::request_timeout>()),
+        setting("http-idle-timeout", 0, limits, "MS", "silence between HTTP requests",
+                duration<&O::http_idle_timeout>()),
+        setting("ws-idle-timeout", 0, limits, "MS",
+                "silence on a WebSocket before it is pinged and then closed",
+                duration<&O::ws_idle_timeout>()),
+        setting("drain-timeout", 0, limits, "MS", "time for open connections to end at a stop",
+                duration<&O::drain_timeout>()),
+    };
+}
+
+} // namespace
+
+std::string Setting::flag() const
+{
+    return fmt::format("--{}", name);
+}
+
+std::string Setting::variable() const
+{
+    std::string text = fmt::format("COORDINATION_{}", name);
+    for (char& c : text) {
+        if (c == '-')
+            c = '_';
+        else if (c >= 'a' && c <= 'z')
+            c = static_cast<char>(c - 'a' + 'A');
+    }
+    return text;
+}
+
+std::span<const Setting> settings()
+{
+    static const std::vector<Setting> all = all_settings();
+    return all;
+}
+
+} // namespace coordination::cli
