@@ -59,6 +59,7 @@ read_command_line(std::span<const std::string> arguments, const Texts& environme
     app.footer(
         "Each --some-flag has a variable COORDINATION_SOME_FLAG. A flag beats the variable, the variable\n"
         "beats the preset, the preset beats the default.");
+    app.get_formatter()->column_width(48);
     app.allow_extras(); // so that the message about one is ours
 
     const Config defaults;

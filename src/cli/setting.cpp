@@ -93,7 +93,10 @@ Access text()
                 member(config, field) = text;
                 return {};
             },
-            [](const Config& config) -> json::value { return json::string(member(config, field)); }};
+            [](const Config& config) -> json::value {
+                const std::string& value = member(config, field);
+                return value.empty() ? json::value() : json::value(value);
+            }};
 }
 
 Access preset()

@@ -183,7 +183,7 @@ TEST_CASE("other variables of the same family are let be")
     CHECK(read({}, {{"COORDINATION_WS_URL", "ws://localhost:9501"}, {"COORDINATION_TOKEN", "t"}}));
 }
 
-TEST_CASE("-p, -w and -h are port, ws-port and host")
+TEST_CASE("the letters p, w and h stand for port, ws-port and host")
 {
     const auto config = read({"-p", "1", "-w2", "-h", "127.0.0.3"});
     REQUIRE(config);
@@ -212,7 +212,8 @@ TEST_CASE("an unknown preset or persistence is answered with the names there are
           "--persistence: no persistence 'disk': memory-only, periodic-snapshot, write-ahead-log");
 }
 
-TEST_CASE("the heartbeat timeout must be longer than the interval; who asked for it more expressly is named")
+TEST_CASE(
+    "the heartbeat timeout must be longer than the interval, and who asked for it more expressly is named")
 {
     CHECK(refusal({"--heartbeat-interval", "15000"}) ==
           "--heartbeat-interval: the heartbeat timeout (15000 ms, default) must be longer than the heartbeat "
@@ -244,7 +245,7 @@ TEST_CASE("a host other than loopback needs a token or --insecure")
     }
 }
 
-TEST_CASE("--insecure is a flag or a truth")
+TEST_CASE("insecure is a flag or a truth")
 {
     check_shown(printed({}), "insecure", "false", "default");
     check_shown(printed({"--insecure"}), "insecure", "true", "flag");
@@ -265,7 +266,7 @@ TEST_CASE("origins may be repeated or separated by commas")
     }
 }
 
-TEST_CASE("--print-config shows every setting, even of an engine that is not there")
+TEST_CASE("print-config shows every setting, even of an engine that is not there")
 {
     const auto config = printed({"--preset", "highAvailability"});
     CHECK(config.size() == settings().size());
@@ -275,7 +276,7 @@ TEST_CASE("--print-config shows every setting, even of an engine that is not the
     CHECK_THAT(refusal({"--print-config", "--port", "x"}), Catch::StartsWith("--port: "));
 }
 
-TEST_CASE("--help names every flag, and --version the version")
+TEST_CASE("help names every flag, and version the version")
 {
     const auto help = answer({"--help"});
     for (const auto& setting : settings()) {
