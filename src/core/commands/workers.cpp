@@ -1,0 +1,111 @@
+#include "core/commands/commands.hpp"
+#include "core/commands/lease.hpp"
+
+namespace coordination {
+namespace {
+
+Error worker_not_found()
+{
+    return {ErrorCode::worker_not_found, "Worker not found"};
+}
+
+void apply_subscription(Worker& worker, const Subscription& subscription)
+{
+    worker.subscriptions = subscription.topics_json;
+    worker.topics = subscription.topics;
+    worker.wants_values = subscription.values;
+}
+
+} // namespace
+
+Result apply(Transaction& tx, const RegisterWorker& command, const Caller& caller, const Limits&)
+{
+    if (!caller.worker.empty() && caller.worker != command.id)
+        return tl::unexpected(invalid_field("workerId",
+                                            "the worker that this connection registered before: one "
+                                            "connection speaks for one worker"));
+    const Worker* known = tx.state().workers().find(command.id.view());
+    Worker worker = known ? *known : Worker{.id = command.id};
+    Outcome outcome{.worker = command.id};
+    if (caller.session != 0) {
+        if (worker.session != caller.session)
+            outcome.superseded = worker.session;
+        worker.session = caller.session;
+    }
+    worker.capabilities = tx.store().capabilities().intern(command.capabilities);
+    worker.capabilities_json = command.capabilities_json;
+    worker.metadata = command.metadata;
+    if (command.subscription)
+        apply_subscription(worker, *command.subscription);
+    if (!known) {
+        worker.registered_at = tx.now();
+        worker.idle_since = tx.next_revision();
+    }
+    worker.online = true;
+    worker.draining = false;
+    worker.last_seen = tx.now();
+    worker.last_heartbeat = tx.now();
+    tx.put(std::move(worker), Operation::set);
+    return outcome;
+}
+
+Result apply(Transaction& tx, const UnregisterWorker& command, const Caller&, const Limits&)
+{
+    const Worker* known = tx.state().workers().find(command.id.view());
+    if (!known)
+        return tl::unexpected(worker_not_found());
+    Worker leaving = *known;
+    leaving.online = false;
+    if (leaving.active_tasks > 0)
+        end_all_leases(tx, leaving, Loss::handed_back);
+    tx.erase<Worker>(command.id.view());
+    return Outcome{.worker = command.id};
+}
+
+Result apply(Transaction& tx, const Heartbeat& command, const Caller& caller, const Limits&)
+{
+    if (!caller.worker.empty() && caller.worker != command.id)
+        return tl::unexpected(invalid_field("workerId", "the worker of this connection"));
+    const Worker* known = tx.state().workers().find(command.id.view());
+    if (!known)
+        return tl::unexpected(worker_not_found());
+    if (!known->online) {
+        Worker returned = *known;
+        returned.online = true;
+        tx.put(std::move(returned), Operation::update);
+    }
+    tx.store().touch(command.id.view(), tx.now(), true);
+    return Outcome{.worker = command.id};
+}
+
+Result apply(Transaction& tx, const CloseSession& command, const Caller&, const Limits&)
+{
+    const Worker* known = tx.state().workers().find(command.worker.view());
+    if (!known || known->session != command.session)
+        return Outcome{}; // it speaks over a newer connection, or left
+    Worker gone = *known;
+    gone.session = 0;
+    gone.online = false;
+    tx.put(std::move(gone), Operation::update);
+    return Outcome{.worker = command.worker};
+}
+
+Result apply(Transaction& tx, const Subscribe& command, const Caller&, const Limits&)
+{
+    const Worker* known = tx.state().workers().find(command.worker.view());
+    if (!known)
+        return tl::unexpected(worker_not_found());
+    Worker subscriber = *known;
+    apply_subscription(subscriber, command.subscription);
+    tx.put(std::move(subscriber), Operation::update);
+    return Outcome{.worker = command.worker};
+}
+
+void time_out(Transaction& tx, const WorkerId& id)
+{
+    Worker silent = *tx.state().workers().find(id.view());
+    silent.online = false;
+    end_all_leases(tx, std::move(silent), Loss::crash);
+}
+
+} // namespace coordination

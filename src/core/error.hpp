@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coordination {
+
+/// Why a call was refused. The wire code and the HTTP status of each stand in one switch in `net`.
+enum class ErrorCode {
+    missing_field,
+    invalid_json,
+    invalid_field,
+    not_found,
+    method_not_allowed,
+    payload_too_large,
+    unsupported_media_type,
+    forbidden_origin,
+    unauthorized,
+    worker_not_found,
+    task_not_found,
+    no_available_workers,
+    worker_offline,
+    worker_at_capacity,
+    capability_mismatch,
+    task_conflict,
+    stale_attempt,
+    revision_compacted,
+    snapshot_unavailable,
+    storage_failed,
+    draining,
+    too_many_connections,
+};
+
+/// A refusal: what is wrong with the call or the state of the world. Nothing was changed.
+struct Error {
+    ErrorCode code;
+    std::string message;      ///< a sentence for people: what, where, what to do
+    std::uint64_t oldest = 0; ///< revision_compacted: the oldest revision that is left
+};
+
+inline Error missing_field(std::string_view name)
+{
+    return {ErrorCode::missing_field, std::string(name) + " is required", 0};
+}
+
+inline Error invalid_field(std::string_view name, std::string_view expected)
+{
+    return {ErrorCode::invalid_field, std::string(name) + " must be " + std::string(expected), 0};
+}
+
+} // namespace coordination

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "core/schedule/capabilities.hpp"
+#include "core/store/records.hpp"
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace coordination {
+
+/// Who goes first among workers that could all take a task: the least loaded, then the longest idle.
+struct WorkerRank {
+    std::uint32_t load;
+    Revision idle_since;
+    Revision ordinal; ///< of the worker's row; unique, so ranks are total
+    friend auto operator<=>(const WorkerRank&, const WorkerRank&) noexcept = default;
+};
+
+/// Who goes first among waiting tasks of one priority: the oldest.
+struct TaskAge {
+    Timestamp since;
+    Revision ordinal; ///< of the task's row
+    friend auto operator<=>(const TaskAge&, const TaskAge&) noexcept = default;
+};
+
+/// Which worker takes a task, and which task a worker takes: the two questions of a scheduler, answered from
+/// indexes that follow from the rows alone (they are updated with each write, and with each undone write).
+///
+/// Shape   Workers with the same capabilities form a pool, tasks with the same requirements a demand. A pool
+/// serves a
+///         demand when it has every capability that the demand asks for; these pairs are worked out once,
+///         when a pool or a demand appears. Choosing a worker compares the best of each pool that serves the
+///         demand; where many do (fleets in which each worker has a capability of its own), the demand keeps
+///         those bests sorted. So neither the number of workers nor that of tasks enters the cost.
+/// Bounds  A demand without waiting tasks is kept for reuse; beyond `idle_demands_max` the oldest go.
+/// Threads One.
+class Schedule {
+public:
+    /// Covers every capability combination that a fleet's tasks use in practice; a rebuilt one costs a pass
+    /// over the pools, not over the workers.
+    static constexpr std::size_t idle_demands_max = 1024;
+
+    Schedule(std::uint32_t tasks_per_worker_max, std::chrono::milliseconds aging);
+    ~Schedule();
+    Schedule(const Schedule&) = delete;
+    Schedule& operator=(const Schedule&) = delete;
+
+    /// Tells of a row that was written: what it was (none: new) and what it is (none: deleted).
+    void worker_changed(const Worker* before, const Worker* after);
+    void task_changed(const Task* before, const Task* after);
+
+    /// The ordinal of the worker that a task with these requirements goes to now; none where no worker has
+    /// room.
+    std::optional<Revision> best_worker(const Capabilities& required);
+    /// The ordinal of the task that this worker takes next; none where nothing waits that it can do, or it
+    /// has no room. Most urgent first, a task rising one level for each `aging` it has waited; then oldest.
+    std::optional<Revision> best_task(const Worker& worker, Timestamp now) const;
+
+    /// How urgent a task is now: its priority's number less one for each `aging` it has waited, 0 at the
+    /// least.
+    std::int64_t level(const Task& task, Timestamp now) const noexcept
+    {
+        return level(task.priority, task.created_at, now);
+    }
+
+    std::size_t waiting() const noexcept { return waiting_; }
+    std::size_t available() const noexcept { return available_; }
+    std::size_t pools() const noexcept { return pools_.size(); }
+
+private:
+    struct Pool;
+    struct Demand;
+    /// More pools than this and a demand sorts their bests: below, comparing them is cheaper than keeping
+    /// order.
+    static constexpr std::size_t wide_from = 32;
+
+    std::int64_t level(Priority written, Timestamp since, Timestamp now) const noexcept;
+    bool has_room(const Worker& worker) const noexcept;
+    Pool& pool_for(const Capabilities& capabilities);
+    Demand& demand_for(const Capabilities& required);
+    static void widen(Demand& demand);
+    static void link(Pool& pool, Demand& demand);
+    static void publish(Pool& pool);
+    void drop_pool(Pool& pool);
+    void drop_demand(Demand& demand);
+    void drop_idle_demands();
+
+    std::uint32_t tasks_per_worker_max_;
+    std::chrono::milliseconds aging_;
+    std::unordered_map<const CapabilitySet*, std::unique_ptr<Pool>> pools_;
+    std::unordered_map<const CapabilitySet*, std::unique_ptr<Demand>> demands_;
+    std::size_t idle_demands_ = 0;
+    std::uint64_t uses_ = 0; ///< a clock of its own, for "oldest"
+    std::size_t waiting_ = 0;
+    std::size_t available_ = 0;
+};
+
+} // namespace coordination

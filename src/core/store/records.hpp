@@ -1,0 +1,80 @@
+#pragma once
+
+#include "core/schedule/capabilities.hpp"
+#include "core/text.hpp"
+#include "core/types.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace coordination {
+
+/// A unit of work, as one row of the `tasks` collection. A value: copies are cheap (see Text), so that a
+/// watcher, the rollback journal and a frozen view may each keep what it was at their revision.
+struct Task {
+    TaskId id{};
+    Text payload{}; ///< the caller's fields as JSON members, no braces, no daemon-owned name among them
+    Capabilities required{}; ///< never null
+    Priority priority = Priority::normal;
+    TaskStatus status = TaskStatus::pending;
+    std::uint32_t attempt = 0;     ///< the ordinal of the latest assignment; 0: never assigned
+    std::uint32_t leases_lost = 0; ///< assignments that ended because the worker was gone
+    std::uint32_t crash_limit = 0; ///< `leases_lost` at which the task fails
+    Revision ordinal = 0;          ///< the revision that created it: the order of age
+    Revision fence = 0;            ///< the revision at which the latest assignment began
+    WorkerId assigned_to{};          ///< the holder, or who held it when it ended; empty while pending
+    WorkerId reassigned_from{};      ///< who held it before, where it was taken back
+    Text progress{};                 ///< a JSON number as it was reported; empty: none
+    Text outcome{};                  ///< `result` (completed) or `error` (failed), JSON; empty: none
+    Timestamp created_at{};
+    Timestamp last_update{};
+    Timestamp assigned_at{};
+    Timestamp ended_at{};
+    Timestamp reassigned_at{};
+};
+
+/// What a connection wants to hear: a bit per (collection, operation), see topics.hpp.
+using TopicMask = std::uint32_t;
+
+/// A registered executor, as one row of the `workers` collection.
+struct Worker {
+    WorkerId id{};
+    Capabilities capabilities{}; ///< never null
+    Text capabilities_json{};    ///< the array as it was written
+    Text metadata{};             ///< a JSON object as it was written; empty: none was given
+    Text subscriptions{};        ///< JSON array of topics; empty: never subscribed
+    TopicMask topics = 0;      ///< the same, compiled
+    bool wants_values = false; ///< whether `state_change` carries the whole value
+    bool online = false;
+    bool draining = false;
+    std::uint32_t active_tasks = 0;
+    std::uint64_t completed_tasks = 0;
+    std::uint64_t failed_tasks = 0;
+    Revision ordinal = 0;    ///< the revision that created it
+    Revision idle_since = 0; ///< the revision at which its load last changed: the order of idleness
+    SessionId session = 0;   ///< the connection it speaks over; 0: none. Not persisted.
+    Timestamp registered_at{};
+    Timestamp last_heartbeat{}; ///< liveness, not state: touched without a revision
+    Timestamp last_seen{};      ///< likewise
+
+    WorkerStatus status() const noexcept
+    {
+        if (!online)
+            return WorkerStatus::offline;
+        if (draining)
+            return WorkerStatus::draining;
+        return active_tasks > 0 ? WorkerStatus::busy : WorkerStatus::idle;
+    }
+};
+
+/// A live lease: one worker holds one task. A row of the `assignments` collection, keyed by the task.
+struct Assignment {
+    TaskId id{}; ///< the task
+    WorkerId worker{};
+    std::uint32_t attempt = 0;
+    Revision ordinal = 0; ///< the fence
+    Timestamp assigned_at{};
+};
+
+} // namespace coordination

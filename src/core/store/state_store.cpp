@@ -1,0 +1,110 @@
+#include "core/store/state_store.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace coordination {
+
+FrozenView::FrozenView(StateStore& store)
+    : workers(store.workers_, store.revision_),
+      tasks(store.tasks_, store.revision_),
+      store_(store),
+      revision_(store.revision_)
+{
+    store.views_.push_back(this);
+}
+
+FrozenView::~FrozenView()
+{
+    std::erase(store_.views_, this);
+}
+
+StateStore::StateStore(const Limits& limits) : schedule_(limits.tasks_per_worker_max, limits.aging) {}
+
+StateStore::~StateStore()
+{
+    assert(views_.empty() && "a view outlives its store");
+}
+
+std::span<const TaskId> StateStore::tasks_of(std::string_view worker) const noexcept
+{
+    const auto held = worker_tasks_.find(worker);
+    if (held == worker_tasks_.end())
+        return {};
+    return held->second;
+}
+
+void StateStore::touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept
+{
+    Worker* row = workers_.find(worker);
+    row->last_seen = std::max(row->last_seen, seen);
+    if (heartbeat)
+        row->last_heartbeat = std::max(row->last_heartbeat, seen);
+}
+
+void StateStore::restore(Worker worker)
+{
+    if (worker.ordinal == 0)
+        worker.ordinal = ++revision_;
+    follow(nullptr, &workers_.insert(std::move(worker)));
+}
+
+void StateStore::restore(Task task)
+{
+    if (task.ordinal == 0)
+        task.ordinal = ++revision_;
+    follow(nullptr, &tasks_.insert(std::move(task)));
+}
+
+void StateStore::restore(Assignment assignment)
+{
+    if (assignment.ordinal == 0)
+        assignment.ordinal = ++revision_;
+    follow(nullptr, &assignments_.insert(std::move(assignment)));
+}
+
+void StateStore::follow(const Worker* before, const Worker* after)
+{
+    schedule_.worker_changed(before, after);
+    online_workers_ -= before && before->online ? 1 : 0;
+    online_workers_ += after && after->online ? 1 : 0;
+}
+
+void StateStore::follow(const Task* before, const Task* after)
+{
+    schedule_.task_changed(before, after);
+    if (before)
+        --by_status_[static_cast<std::size_t>(before->status)];
+    if (after)
+        ++by_status_[static_cast<std::size_t>(after->status)];
+}
+
+void StateStore::follow(const Assignment* before, const Assignment* after)
+{
+    if (before) {
+        const auto held = worker_tasks_.find(before->worker.view());
+        std::erase(held->second, before->id);
+        if (held->second.empty())
+            worker_tasks_.erase(held);
+    }
+    if (after) {
+        // The worker's row outlives its assignments, so its id may serve as the key.
+        const Worker* worker = workers_.find(after->worker.view());
+        assert(worker && "an assignment names a worker that exists");
+        worker_tasks_[worker->id.view()].push_back(after->id);
+    }
+}
+
+void StateStore::keep_for_views(const Worker& before)
+{
+    for (FrozenView* view : views_)
+        view->workers.keep(before);
+}
+
+void StateStore::keep_for_views(const Task& before)
+{
+    for (FrozenView* view : views_)
+        view->tasks.keep(before);
+}
+
+} // namespace coordination

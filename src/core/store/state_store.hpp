@@ -1,0 +1,123 @@
+#pragma once
+
+#include "core/limits.hpp"
+#include "core/schedule/schedule.hpp"
+#include "core/store/change.hpp"
+#include "core/store/frozen_view.hpp"
+#include "core/store/table.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace coordination {
+
+/// The state: workers, tasks and assignments, and what follows from them (the tasks of each worker, the
+/// schedule, the counts by status). Written through a Transaction only.
+///
+/// Revision  Rises by one for each change; the changes of a transaction follow each other.
+/// Threads   One: the store's strand.
+class StateStore {
+public:
+    struct Counters {
+        std::uint64_t operations = 0; ///< rows written
+        std::uint64_t transactions = 0;
+        std::uint64_t rollbacks = 0;
+    };
+    using TasksOf = std::unordered_map<std::string_view, std::vector<TaskId>>;
+
+    explicit StateStore(const Limits& limits);
+    ~StateStore();
+    StateStore(const StateStore&) = delete;
+    StateStore& operator=(const StateStore&) = delete;
+
+    const Table<Worker>& workers() const noexcept { return workers_; }
+    const Table<Task>& tasks() const noexcept { return tasks_; }
+    const Table<Assignment>& assignments() const noexcept { return assignments_; }
+    /// The collection `workerTasks`: what each worker that holds something holds.
+    const TasksOf& worker_tasks() const noexcept { return worker_tasks_; }
+    std::span<const TaskId> tasks_of(std::string_view worker) const noexcept;
+
+    Revision revision() const noexcept { return revision_; }
+    std::size_t count(TaskStatus status) const noexcept
+    {
+        return by_status_[static_cast<std::size_t>(status)];
+    }
+    std::size_t online_workers() const noexcept { return online_workers_; }
+    const Counters& counters() const noexcept { return counters_; }
+    Schedule& schedule() noexcept { return schedule_; }
+    const Schedule& schedule() const noexcept { return schedule_; }
+    CapabilityInterner& capabilities() noexcept { return capabilities_; }
+
+    /// Liveness is not state: notes a sign of life without a transaction. The worker must exist.
+    void touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept;
+
+    /// For recovery, before anything else: rows as they were saved, and where the revisions go on. A row's
+    /// ordinal must be its own; 0 stands for "next", for files that know none.
+    void restore(Worker worker);
+    void restore(Task task);
+    void restore(Assignment assignment);
+    void continue_from(Revision revision) noexcept { revision_ = revision; }
+
+private:
+    friend class Transaction;
+    friend class FrozenView;
+
+    template <class Record>
+    Table<Record>& table() noexcept
+    {
+        if constexpr (std::is_same_v<Record, Worker>)
+            return workers_;
+        else if constexpr (std::is_same_v<Record, Task>)
+            return tasks_;
+        else
+            return assignments_;
+    }
+    template <class Record>
+    struct Inserted {
+        Revision ordinal;
+    };
+    template <class Record>
+    struct Replaced {
+        Record before;
+    };
+    template <class Record>
+    struct Erased {
+        typename Table<Record>::Rows::node_type row;
+    };
+    using Undo =
+        std::variant<Inserted<Worker>, Replaced<Worker>, Erased<Worker>, Inserted<Task>, Replaced<Task>,
+                     Erased<Task>, Inserted<Assignment>, Replaced<Assignment>, Erased<Assignment>>;
+
+    // What follows from the rows: called for each write, and for each undone one with the two exchanged.
+    void follow(const Worker* before, const Worker* after);
+    void follow(const Task* before, const Task* after);
+    void follow(const Assignment* before, const Assignment* after);
+    void keep_for_views(const Worker& before);
+    void keep_for_views(const Task& before);
+    void keep_for_views(const Assignment&) noexcept {} // views derive them from the tasks
+
+    CapabilityInterner capabilities_;
+    Table<Worker> workers_;
+    Table<Task> tasks_;
+    Table<Assignment> assignments_;
+    TasksOf worker_tasks_; ///< keys are the ids in the workers' rows
+    Schedule schedule_;
+    std::array<std::size_t, task_status_count> by_status_{};
+    std::size_t online_workers_ = 0;
+    Revision revision_ = 0;
+    Counters counters_;
+    std::vector<FrozenView*> views_;
+
+    // Of the one transaction that may be open; kept here so that their memory is used again.
+    bool transaction_open_ = false;
+    std::vector<Undo> undo_;
+    std::vector<Change> changes_;
+};
+
+} // namespace coordination
