@@ -8,8 +8,9 @@
 
 namespace coordination {
 
-/// Counts of values in buckets whose width grows with the value, so that a percentile is told within 1/16 of itself from
-/// a fixed amount of memory, however many values there were. The unit is the caller's; here: microseconds.
+/// Counts of values in buckets whose width grows with the value, so that a percentile is told within 1/16 of
+/// itself from a fixed amount of memory, however many values there were. The unit is the caller's; here:
+/// microseconds.
 ///
 /// Source   HdrHistogram's log-linear buckets, with 16 steps to each power of two.
 class Histogram {
@@ -25,7 +26,10 @@ public:
     std::uint64_t count() const noexcept { return count_; }
     std::uint64_t sum() const noexcept { return sum_; }
     std::uint64_t max() const noexcept { return max_; }
-    double mean() const noexcept { return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_); }
+    double mean() const noexcept
+    {
+        return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);
+    }
 
     /// The smallest bucket bound that at least `share` (0 to 1) of the values do not exceed.
     std::uint64_t percentile(double share) const noexcept

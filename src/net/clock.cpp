@@ -3,7 +3,8 @@
 namespace coordination {
 
 SystemClock::SystemClock() noexcept
-    : wall_at_start_(std::chrono::system_clock::now()), steady_at_start_(std::chrono::steady_clock::now())
+    : wall_at_start_(std::chrono::system_clock::now()),
+      steady_at_start_(std::chrono::steady_clock::now())
 {
 }
 

@@ -15,8 +15,8 @@ public:
     virtual Timestamp now() const noexcept = 0;
 };
 
-/// Epoch time that only goes forward, at the pace of the monotonic clock: a corrected wall clock must not take the
-/// leases of a whole fleet.
+/// Epoch time that only goes forward, at the pace of the monotonic clock: a corrected wall clock must not
+/// take the leases of a whole fleet.
 class SystemClock final : public Clock {
 public:
     SystemClock() noexcept;

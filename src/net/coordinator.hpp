@@ -31,16 +31,16 @@ struct ReplyContext {
     bool changed; ///< whether the call changed something
 };
 
-/// One call on its way through the coordinator: HTTP request, WebSocket message, embedder's call. Each front end
-/// derives its own.
+/// One call on its way through the coordinator: HTTP request, WebSocket message, embedder's call. Each front
+/// end derives its own.
 class Call {
 public:
     virtual ~Call() = default;
-    /// On the store's strand, right after the command: writes the reply from the state as it is now. Must not block,
-    /// nor keep references into the state.
+    /// On the store's strand, right after the command: writes the reply from the state as it is now. Must not
+    /// block, nor keep references into the state.
     virtual void render(const Result& result, const StateStore& state, const ReplyContext& context) = 0;
-    /// On the store's strand, once the reply may be told (the change is as durable as promised). In the order of
-    /// execution.
+    /// On the store's strand, once the reply may be told (the change is as durable as promised). In the order
+    /// of execution.
     virtual void deliver() = 0;
 };
 
@@ -53,17 +53,17 @@ struct Watch {
 /// monostate: only look (render() is called with an empty Outcome).
 using Action = std::variant<std::monostate, Command, Watch>;
 
-/// Owns the state. Everything that must be serial happens on its strand, as plain functions; calls that arrive together
-/// run together. The order is fixed: commit in memory, append to the journal, and when that is durable as promised,
-/// reply and publish in the order of the revisions.
+/// Owns the state. Everything that must be serial happens on its strand, as plain functions; calls that
+/// arrive together run together. The order is fixed: commit in memory, append to the journal, and when that
+/// is durable as promised, reply and publish in the order of the revisions.
 ///
 /// Threads  submit(), attach(), detach() and read() from any thread; the rest on the strand.
 class Coordinator {
 public:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
 
-    Coordinator(boost::asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max, const Clock& clock,
-                Metrics& metrics);
+    Coordinator(boost::asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
+                const Clock& clock, Metrics& metrics);
     ~Coordinator();
 
     /// Hands in a call. `session` 0: none. The worker that the session registered is the caller.
@@ -105,12 +105,15 @@ private:
     void drain();
     void run(Submitted& submitted, Timestamp now);
     Result perform(const Action& action, SessionId session, Timestamp now);
-    Result follow(const Watch& watch, SessionId session, Timestamp now);
-    void after_command(const Command& command, const Outcome& outcome, SessionId session);
+    Result start_watch(const Watch& watch, SessionId session, Timestamp now);
+    /// What a call that went well means for its connection, once its reply is out.
+    void update_session(const Action& action, const Outcome& outcome, SessionId session);
+    Caller caller_of(SessionId session) const;
     void leave(SessionId session, Timestamp now);
     void publish();
     void send(const Delivery& delivery);
     void rearm();
+    void count(const Submitted& submitted);
 
     Strand strand_;
     const Clock& clock_;
@@ -120,6 +123,7 @@ private:
     std::unordered_map<SessionId, Session> sessions_;
     Effects effects_;
     boost::asio::steady_timer lease_timer_;
+    std::optional<Timestamp> armed_for_;
     bool stopped_ = false;
 
     std::mutex mutex_;                 ///< guards the two below

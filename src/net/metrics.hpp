@@ -41,13 +41,13 @@ struct Metrics {
     std::size_t topics = 0;
 
     // Written by any thread.
-    std::atomic<std::uint64_t> frames_received = 0;   ///< WebSocket messages from clients
-    std::atomic<std::uint64_t> frames_queued = 0;     ///< messages put into outboxes
-    std::atomic<std::uint64_t> frames_delivered = 0;  ///< handed to the socket
-    std::atomic<std::uint64_t> frames_dropped = 0;    ///< waiting for a peer that was cut off
-    std::atomic<std::int64_t> http_connections = 0;   ///< open now
-    std::atomic<std::int64_t> websockets = 0;         ///< open now
-    std::atomic<std::uint64_t> slow_consumers = 0;    ///< cut off because their outbox was full
+    std::atomic<std::uint64_t> frames_received = 0;     ///< WebSocket messages from clients
+    std::atomic<std::uint64_t> frames_queued = 0;       ///< messages put into outboxes
+    std::atomic<std::uint64_t> frames_delivered = 0;    ///< handed to the socket
+    std::atomic<std::uint64_t> frames_dropped = 0;      ///< waiting for a peer that was cut off
+    std::atomic<std::int64_t> http_connections = 0;     ///< open now
+    std::atomic<std::int64_t> websockets = 0;           ///< open now
+    std::atomic<std::uint64_t> slow_consumers = 0;      ///< cut off because their outbox was full
     std::atomic<std::uint64_t> refused_connections = 0; ///< beyond the connection limit
     std::atomic<std::uint64_t> http_requests = 0;
 

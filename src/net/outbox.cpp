@@ -4,7 +4,11 @@
 
 namespace coordination {
 
-Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake) : bytes_max_(bytes_max), wake_(std::move(wake)) {}
+Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake)
+    : bytes_max_(bytes_max),
+      wake_(std::move(wake))
+{
+}
 
 void Outbox::push(Frame frame)
 {

@@ -14,8 +14,8 @@ namespace coordination {
 /// One message as it goes out, shared by every outbox that wants it: written once.
 using Frame = std::shared_ptr<const std::string>;
 
-/// What waits to be sent to one peer. Bounded in bytes: a peer that does not read is cut off at the bound (its
-/// connection is aborted), and costs the others nothing.
+/// What waits to be sent to one peer. Bounded in bytes: a peer that does not read is cut off at the bound
+/// (its connection is aborted), and costs the others nothing.
 ///
 /// Threads  push() and close() from any thread; the rest on the connection's own executor.
 class Outbox {
@@ -27,8 +27,8 @@ public:
         overflow,   ///< abort at once: the peer does not read
     };
 
-    /// `wake` is called, from any thread, when the writer has something to do after it was told there was nothing.
-    /// It must not block, and must stay callable until detach().
+    /// `wake` is called, from any thread, when the writer has something to do after it was told there was
+    /// nothing. It must not block, and must stay callable until detach().
     Outbox(std::size_t bytes_max, std::function<void()> wake);
 
     /// Adds a frame. Beyond the bound the outbox closes as `overflow` and drops everything.
@@ -43,7 +43,8 @@ public:
         std::vector<Frame> frames;
         Close close = Close::no;
     };
-    /// Takes all that waits. When there is nothing and it is not closed, the next push or close wakes the writer.
+    /// Takes all that waits. When there is nothing and it is not closed, the next push or close wakes the
+    /// writer.
     Batch take();
 
     std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }

@@ -23,10 +23,10 @@ struct Task {
     std::uint32_t crash_limit = 0; ///< `leases_lost` at which the task fails
     Revision ordinal = 0;          ///< the revision that created it: the order of age
     Revision fence = 0;            ///< the revision at which the latest assignment began
-    WorkerId assigned_to{};          ///< the holder, or who held it when it ended; empty while pending
-    WorkerId reassigned_from{};      ///< who held it before, where it was taken back
-    Text progress{};                 ///< a JSON number as it was reported; empty: none
-    Text outcome{};                  ///< `result` (completed) or `error` (failed), JSON; empty: none
+    WorkerId assigned_to{};        ///< the holder, or who held it when it ended; empty while pending
+    WorkerId reassigned_from{};    ///< who held it before, where it was taken back
+    Text progress{};               ///< a JSON number as it was reported; empty: none
+    Text outcome{};                ///< `result` (completed) or `error` (failed), JSON; empty: none
     Timestamp created_at{};
     Timestamp last_update{};
     Timestamp assigned_at{};
@@ -44,8 +44,8 @@ struct Worker {
     Text capabilities_json{};    ///< the array as it was written
     Text metadata{};             ///< a JSON object as it was written; empty: none was given
     Text subscriptions{};        ///< JSON array of topics; empty: never subscribed
-    TopicMask topics = 0;      ///< the same, compiled
-    bool wants_values = false; ///< whether `state_change` carries the whole value
+    TopicMask topics = 0;        ///< the same, compiled
+    bool wants_values = false;   ///< whether `state_change` carries the whole value
     bool online = false;
     bool draining = false;
     std::uint32_t active_tasks = 0;

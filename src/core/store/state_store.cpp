@@ -77,6 +77,14 @@ void StateStore::follow(const Task* before, const Task* after)
         --by_status_[static_cast<std::size_t>(before->status)];
     if (after)
         ++by_status_[static_cast<std::size_t>(after->status)];
+    if (before && after) { // neither a deletion nor a restored row is an end; an undone end counts back
+        const auto entered = [&](TaskStatus status) {
+            return static_cast<std::uint64_t>(after->status == status) -
+                   static_cast<std::uint64_t>(before->status == status);
+        };
+        totals_.processed += entered(TaskStatus::completed);
+        totals_.failed += entered(TaskStatus::failed);
+    }
 }
 
 void StateStore::follow(const Assignment* before, const Assignment* after)

@@ -29,6 +29,13 @@ public:
         std::uint64_t transactions = 0;
         std::uint64_t rollbacks = 0;
     };
+    /// The collection `metadata`: what was done since the state began, whether the tasks are still kept or
+    /// not.
+    struct Totals {
+        std::uint64_t processed = 0; ///< tasks completed
+        std::uint64_t failed = 0;
+    };
+    static constexpr std::size_t metadata_entries = 2;
     using TasksOf = std::unordered_map<std::string_view, std::vector<TaskId>>;
 
     explicit StateStore(const Limits& limits);
@@ -49,6 +56,7 @@ public:
         return by_status_[static_cast<std::size_t>(status)];
     }
     std::size_t online_workers() const noexcept { return online_workers_; }
+    const Totals& totals() const noexcept { return totals_; }
     const Counters& counters() const noexcept { return counters_; }
     Schedule& schedule() noexcept { return schedule_; }
     const Schedule& schedule() const noexcept { return schedule_; }
@@ -62,6 +70,7 @@ public:
     void restore(Worker worker);
     void restore(Task task);
     void restore(Assignment assignment);
+    void restore(const Totals& totals) noexcept { totals_ = totals; }
     void continue_from(Revision revision) noexcept { revision_ = revision; }
 
 private:
@@ -111,6 +120,7 @@ private:
     std::array<std::size_t, task_status_count> by_status_{};
     std::size_t online_workers_ = 0;
     Revision revision_ = 0;
+    Totals totals_;
     Counters counters_;
     std::vector<FrozenView*> views_;
 

@@ -1,0 +1,156 @@
+#include "net/metrics.hpp"
+
+#include "core/json/write.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace coordination {
+namespace {
+
+constexpr double ms_per_us = 1e-3;
+
+double ms(std::uint64_t us) noexcept
+{
+    return static_cast<double>(us) * ms_per_us;
+}
+
+std::string iso(Timestamp at)
+{
+    const auto millis = to_millis(at) % 1000;
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(at)),
+                       millis);
+}
+
+void append_daemon(std::string& out, const Metrics& metrics, const StateStore& state, Timestamp now)
+{
+    const auto second =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
+    json::ObjectWriter writer(out);
+    writer.number("operations", metrics.operations)
+        .decimal("operationsPerSecond", metrics.rate.per_second(second))
+        .decimal("averageLatency", metrics.latency_us.mean() * ms_per_us);
+    writer.name("latency");
+    json::ObjectWriter(out)
+        .decimal("p50", ms(metrics.latency_us.percentile(0.50)))
+        .decimal("p95", ms(metrics.latency_us.percentile(0.95)))
+        .decimal("p99", ms(metrics.latency_us.percentile(0.99)))
+        .decimal("max", ms(metrics.latency_us.max()))
+        .close();
+    writer.number("activeWorkers", state.online_workers())
+        .number("activeTasks", state.assignments().size())
+        .number("pendingTasks", state.count(TaskStatus::pending))
+        .number("totalTasksProcessed", state.totals().processed)
+        .number("totalTasksFailed", state.totals().failed)
+        .number("startTime", to_millis(metrics.started_at))
+        .number("uptime", (now - metrics.started_at).count())
+        .close();
+}
+
+void append_store(std::string& out, const Metrics& metrics, const StateStore& state)
+{
+    json::ObjectWriter writer(out);
+    writer.number("operations", state.counters().operations)
+        .number("transactions", state.counters().transactions)
+        .number("rollbacks", state.counters().rollbacks)
+        .number("revision", state.revision())
+        .number("snapshots", metrics.snapshots)
+        .number("walWrites", 0)
+        .number("walBytes", 0);
+    if (metrics.last_snapshot == Timestamp{})
+        writer.raw("lastSnapshot", "null");
+    else
+        writer.string("lastSnapshot", iso(metrics.last_snapshot));
+    writer.raw("lastWalSync", "null").name("collections");
+    json::ObjectWriter(out)
+        .number("workers", state.workers().size())
+        .number("tasks", state.tasks().size())
+        .number("assignments", state.assignments().size())
+        .number("workerTasks", state.worker_tasks().size())
+        .number("metadata", StateStore::metadata_entries)
+        .close();
+    writer.close();
+}
+
+/// Frames that were put into an outbox and have neither gone out nor been dropped.
+std::uint64_t waiting_frames(const Metrics& metrics) noexcept
+{
+    const std::uint64_t gone = metrics.frames_delivered + metrics.frames_dropped;
+    const std::uint64_t queued = metrics.frames_queued;
+    return queued > gone ? queued - gone : 0; // read one after the other, so never exact under load
+}
+
+void append_bus(std::string& out, const Metrics& metrics, const StateStore& state)
+{
+    const auto waiting = waiting_frames(metrics);
+    json::ObjectWriter writer(out);
+    writer.number("messagesSent", metrics.frames_queued.load())
+        .number("messagesReceived", metrics.frames_received.load())
+        .number("messagesDelivered", metrics.frames_delivered.load())
+        .number("messagesDropped", metrics.frames_dropped.load())
+        .number("messagesRetried", 0)
+        .decimal("averageLatency", 0)
+        .number("queueDepth", waiting)
+        .number("subscriberCount", metrics.subscribers);
+    writer.name("queue");
+    json::ObjectWriter(out)
+        .number("total", waiting)
+        .number("critical", 0)
+        .number("high", 0)
+        .number("normal", waiting)
+        .number("low", 0)
+        .close();
+    writer.number("pendingAcks", 0)
+        .number("topics", metrics.topics)
+        .number("workers", state.online_workers())
+        .close();
+}
+
+} // namespace
+
+void RateWindow::add(Seconds now, std::uint64_t events) noexcept
+{
+    const auto second = now.count();
+    if (first_ < 0)
+        first_ = second;
+    auto& slot = slots_[static_cast<std::size_t>(second) % slots_.size()];
+    if (slot.second != second)
+        slot = {second, 0};
+    slot.events += events;
+}
+
+double RateWindow::per_second(Seconds now) const noexcept
+{
+    const auto second = now.count();
+    if (first_ < 0)
+        return 0;
+    std::uint64_t events = 0;
+    for (const auto& slot : slots_)
+        if (slot.second >= 0 && slot.second > second - window)
+            events += slot.events;
+    const auto seconds = std::clamp<std::int64_t>(second - first_ + 1, 1, window); // younger than the window
+    return static_cast<double>(events) / static_cast<double>(seconds);
+}
+
+std::string metrics_json(const Metrics& metrics, const StateStore& state, Timestamp now)
+{
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.name("daemon");
+    append_daemon(out, metrics, state, now);
+    writer.name("stateStore");
+    append_store(out, metrics, state);
+    writer.name("messageBus");
+    append_bus(out, metrics, state);
+    writer.name("websockets");
+    json::ObjectWriter(out)
+        .number("connections", metrics.websockets.load())
+        .number("slowConsumersDropped", metrics.slow_consumers.load())
+        .close();
+    writer.close();
+    return out;
+}
+
+} // namespace coordination

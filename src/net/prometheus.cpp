@@ -1,0 +1,100 @@
+#include "net/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+#include <string_view>
+
+namespace coordination {
+namespace {
+
+/// Writes one family in the text exposition format, version 0.0.4.
+class Exposition {
+public:
+    template <class Value>
+    void gauge(std::string_view name, std::string_view help, Value value)
+    {
+        family(name, help, "gauge");
+        fmt::format_to(std::back_inserter(text_), "coordination_{} {}\n", name, value);
+    }
+    template <class Value>
+    void counter(std::string_view name, std::string_view help, Value value)
+    {
+        family(name, help, "counter");
+        fmt::format_to(std::back_inserter(text_), "coordination_{} {}\n", name, value);
+    }
+    void tasks(const StateStore& state)
+    {
+        family("tasks", "Tasks by status.", "gauge");
+        for (int status = 0; status < task_status_count; ++status)
+            fmt::format_to(std::back_inserter(text_), "coordination_tasks{{status=\"{}\"}} {}\n",
+                           name_of(static_cast<TaskStatus>(status)),
+                           state.count(static_cast<TaskStatus>(status)));
+    }
+    void latency(const Histogram& us)
+    {
+        constexpr std::array bounds_us{10U,    25U,    50U,     100U,    250U,     500U,      1'000U,
+                                       2'500U, 5'000U, 10'000U, 25'000U, 100'000U, 1'000'000U};
+        family("operation_duration_seconds", "From a call's arrival to its reply.", "histogram");
+        constexpr std::string_view name = "coordination_operation_duration_seconds";
+        for (const auto bound : bounds_us)
+            fmt::format_to(std::back_inserter(text_), "{}_bucket{{le=\"{}\"}} {}\n", name, bound * 1e-6,
+                           us.at_most(bound));
+        fmt::format_to(std::back_inserter(text_),
+                       "{0}_bucket{{le=\"+Inf\"}} {1}\n{0}_sum {2}\n{0}_count {1}\n", name, us.count(),
+                       static_cast<double>(us.sum()) * 1e-6);
+    }
+    std::string take() { return std::move(text_); }
+
+private:
+    void family(std::string_view name, std::string_view help, std::string_view type)
+    {
+        fmt::format_to(std::back_inserter(text_),
+                       "# HELP coordination_{0} {1}\n# TYPE coordination_{0} {2}\n", name, help, type);
+    }
+
+    std::string text_;
+};
+
+} // namespace
+
+std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, Timestamp now)
+{
+    Exposition out;
+    out.counter("operations_total", "Calls answered.", metrics.operations);
+    out.latency(metrics.latency_us);
+    out.gauge("uptime_seconds", "Time since the start.",
+              static_cast<double>((now - metrics.started_at).count()) * 1e-3);
+    out.gauge("workers", "Registered workers.", state.workers().size());
+    out.gauge("workers_online", "Workers that are not offline.", state.online_workers());
+    out.gauge("assignments", "Tasks held by a worker.", state.assignments().size());
+    out.tasks(state);
+    out.counter("tasks_completed_total", "Tasks that ended well.", state.totals().processed);
+    out.counter("tasks_failed_total", "Tasks that ended badly.", state.totals().failed);
+    out.gauge("revision", "The ordinal of the latest state change.", state.revision());
+    out.counter("store_operations_total", "Rows written.", state.counters().operations);
+    out.counter("transactions_total", "Transactions committed.", state.counters().transactions);
+    out.counter("rollbacks_total", "Transactions rolled back.", state.counters().rollbacks);
+    out.counter("snapshots_total", "Snapshots written.", metrics.snapshots);
+    out.gauge("last_snapshot_timestamp_seconds",
+              "When the last snapshot was written; 0: not since the start.",
+              static_cast<double>(to_millis(metrics.last_snapshot)) * 1e-3);
+    out.gauge("http_connections", "Open HTTP connections.", metrics.http_connections.load());
+    out.counter("http_requests_total", "HTTP requests read.", metrics.http_requests.load());
+    out.gauge("websocket_connections", "Open WebSockets.", metrics.websockets.load());
+    out.counter("connections_refused_total", "Connections beyond the limit.",
+                metrics.refused_connections.load());
+    out.counter("frames_received_total", "WebSocket messages from clients.", metrics.frames_received.load());
+    out.counter("frames_queued_total", "WebSocket messages put into outboxes.", metrics.frames_queued.load());
+    out.counter("frames_delivered_total", "WebSocket messages handed to the socket.",
+                metrics.frames_delivered.load());
+    out.counter("frames_dropped_total", "WebSocket messages for peers that were cut off.",
+                metrics.frames_dropped.load());
+    out.counter("slow_consumers_dropped_total", "Peers cut off because their outbox was full.",
+                metrics.slow_consumers.load());
+    out.gauge("subscribers", "Connections that follow changes.", metrics.subscribers);
+    return out.take();
+}
+
+} // namespace coordination
