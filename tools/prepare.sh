@@ -28,7 +28,7 @@ install_packages() {
     done
     ((${#missing[@]})) || return 0
 
-    local by_hand="apt-get install --no-install-recommends ${missing[*]}"
+    local by_hand="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
     if ((EUID != 0)); then
         command -v sudo >/dev/null || die "packages are missing and there is no sudo; as root, run: $by_hand"
         as_root=(sudo)
@@ -37,7 +37,7 @@ install_packages() {
     say "installing ${missing[*]}"
     # Old lists name packages that the mirror no longer has.
     "${as_root[@]}" apt-get update -q >&2 ||
-        die "apt-get update failed: check the network and /etc/apt/sources.list (Debian 12), then run this again"
+        die "apt-get update failed: check the network and /etc/apt/sources.list*, then run this again"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >&2 ||
         die "the packages could not be installed (they are Debian 12's); see apt's message above, or as root run: $by_hand"
 }

@@ -128,7 +128,10 @@ int main(std::span<const std::string> arguments)
 } // namespace coordination::cli
 
 int main(int argc, char** argv)
-{
+try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     return coordination::cli::main(arguments);
+} catch (const std::exception& bug) { // or no memory left: either way the process ends
+    std::fprintf(stderr, "coordination-daemon: stopped by an internal error: %s\n", bug.what());
+    return coordination::cli::failed;
 }

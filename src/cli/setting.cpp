@@ -54,8 +54,9 @@ Access number()
 {
     return {[](Config& config, std::string_view text) -> Outcome {
                 std::int64_t value = 0;
-                const char* end = text.data() + text.size();
-                const auto [stop, error] = std::from_chars(text.data(), end, value);
+                const char* const begin = text.data();
+                const char* const end = begin + text.size();
+                const auto [stop, error] = std::from_chars(begin, end, value);
                 if (error != std::errc{} || stop != end || value < least || value > most)
                     return tl::unexpected(
                         fmt::format("'{}' is not a number from {} to {}", text, least, most));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -50,14 +51,14 @@ private:
     uid_t before_ = ::geteuid();
 };
 
-Config config_of(Texts flags)
+Config config_of(const Texts& flags)
 {
     auto config = settle(flags, {});
     REQUIRE(config);
     return *config;
 }
 
-std::string refusal(Texts flags, const Texts& environment = {})
+std::string refusal(const Texts& flags, const Texts& environment = {})
 {
     auto config = settle(flags, environment);
     REQUIRE(config);
@@ -96,9 +97,9 @@ TEST_CASE("a path that this user may not write is refused")
     const Folder folder;
     const auto file = folder.write("file", "");
     fs::create_directory(folder / "folder");
-    fs::permissions(folder / "", fs::perms{0755});
-    fs::permissions(folder / "folder", fs::perms{0555});
-    fs::permissions(file, fs::perms{0444});
+    REQUIRE(::chmod((folder / "").c_str(), 0755) == 0);
+    REQUIRE(::chmod((folder / "folder").c_str(), 0555) == 0);
+    REQUIRE(::chmod(file.c_str(), 0444) == 0);
 
     const Unprivileged user;
     CHECK_THAT(refusal({{"snapshot-path", folder / "folder/new/state.json"}}),
