@@ -126,8 +126,11 @@ void Coordinator::run(Submitted& submitted, Timestamp now)
 
 Result Coordinator::perform(const Action& action, SessionId session, Timestamp now)
 {
-    if (const auto* command = std::get_if<Command>(&action))
+    if (const auto* command = std::get_if<Command>(&action)) {
+        if (!refusal_.empty() && std::holds_alternative<AssignTask>(*command))
+            return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
         return engine_.execute(*command, caller_of(session), now, effects_);
+    }
     if (const auto* watch = std::get_if<Watch>(&action))
         return start_watch(*watch, session, now);
     return Outcome{};
@@ -255,11 +258,20 @@ void Coordinator::rearm()
         lease_timer_.cancel();
 }
 
-void Coordinator::stop()
+asio::awaitable<void> Coordinator::stop()
 {
-    stopped_ = true;
-    lease_timer_.cancel();
-    sessions_.clear();
+    const auto on_strand = [this]() -> asio::awaitable<void> {
+        stopped_ = true;
+        lease_timer_.cancel();
+        sessions_.clear();
+        co_return;
+    };
+    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
+}
+
+void Coordinator::refuse_work(std::string reason)
+{
+    asio::post(strand_, [this, reason = std::move(reason)]() mutable { refusal_ = std::move(reason); });
 }
 
 } // namespace coordination

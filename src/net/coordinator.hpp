@@ -57,7 +57,8 @@ using Action = std::variant<std::monostate, Command, Watch>;
 /// arrive together run together. The order is fixed: commit in memory, append to the journal, and when that
 /// is durable as promised, reply and publish in the order of the revisions.
 ///
-/// Threads  submit(), attach(), detach() and read() from any thread; the rest on the strand.
+/// Threads  submit(), attach(), detach(), read(), freeze() and stop() from any thread; the rest on the
+/// strand.
 class Coordinator {
 public:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
@@ -82,7 +83,11 @@ public:
     /// Takes back leases as they run out, until stop().
     boost::asio::awaitable<void> watch_leases();
     /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
-    void stop();
+    boost::asio::awaitable<void> stop();
+
+    /// New work is refused with storage_failed and this reason, what runs may end; empty: no longer. From any
+    /// thread.
+    void refuse_work(std::string reason);
 
     const Strand& strand() const noexcept { return strand_; }
     Engine& engine() noexcept { return engine_; }
@@ -125,6 +130,7 @@ private:
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;
     bool stopped_ = false;
+    std::string refusal_; ///< why no new work is taken; empty: it is
 
     std::mutex mutex_;                 ///< guards the two below
     std::vector<Submitted> submitted_; ///< waiting for the next drain

@@ -68,12 +68,14 @@ public:
     FrozenView& operator=(const FrozenView&) = delete;
 
     Revision revision() const noexcept { return revision_; }
+    const Totals& totals() const noexcept { return totals_; }
     FrozenTable<Worker> workers;
     FrozenTable<Task> tasks;
 
 private:
     StateStore& store_;
     Revision revision_;
+    Totals totals_;
 };
 
 } // namespace coordination

@@ -77,4 +77,10 @@ struct Assignment {
     Timestamp assigned_at{};
 };
 
+/// What was done since the state began, whether the tasks are still kept or not: the collection `metadata`.
+struct Totals {
+    std::uint64_t processed = 0; ///< tasks completed
+    std::uint64_t failed = 0;
+};
+
 } // namespace coordination

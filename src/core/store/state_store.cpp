@@ -9,7 +9,8 @@ FrozenView::FrozenView(StateStore& store)
     : workers(store.workers_, store.revision_),
       tasks(store.tasks_, store.revision_),
       store_(store),
-      revision_(store.revision_)
+      revision_(store.revision_),
+      totals_(store.totals_)
 {
     store.views_.push_back(this);
 }

@@ -29,13 +29,7 @@ public:
         std::uint64_t transactions = 0;
         std::uint64_t rollbacks = 0;
     };
-    /// The collection `metadata`: what was done since the state began, whether the tasks are still kept or
-    /// not.
-    struct Totals {
-        std::uint64_t processed = 0; ///< tasks completed
-        std::uint64_t failed = 0;
-    };
-    static constexpr std::size_t metadata_entries = 2;
+    static constexpr std::size_t metadata_entries = 2; ///< the collection `metadata`: the totals
     using TasksOf = std::unordered_map<std::string_view, std::vector<TaskId>>;
 
     explicit StateStore(const Limits& limits);
