@@ -73,6 +73,8 @@ public:
         out_ += "\":";
     }
     void close() { out_ += '}'; }
+    /// Where all this goes, for a value after name().
+    std::string& text() noexcept { return out_; }
 
 private:
     void comma()

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/commands/commands.hpp"
+#include "net/wire/fields.hpp"
+
+namespace coordination::wire {
+
+/// What a call tells of a task itself: the members of `taskData` as they were written, and the fields that
+/// steer the daemon, which may also stand beside `taskId` and then win. None where it tells nothing.
+Read<std::optional<TaskData>> task_data_in(const Fields& fields);
+
+} // namespace coordination::wire
