@@ -1,0 +1,92 @@
+#pragma once
+
+#include "net/connection/strand.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coordination {
+
+/// A socket that gathers. What is written is put together and sent in one system call as soon as the handlers
+/// that are ready have run; what is read comes in pieces as large as the peer makes them. The system call is
+/// what a small message costs: this is worth more than everything else that could be saved.
+///
+/// Bounds   Writing never blocks; full() says that a writer should wait for room().
+/// Threads  The connection's strand, but stalled_since().
+class CorkedSocket : public std::enable_shared_from_this<CorkedSocket> {
+public:
+    static constexpr std::size_t full_at = 256 << 10;
+    using Waiter = boost::asio::any_completion_handler<void(error_code)>;
+
+    explicit CorkedSocket(Socket socket);
+
+    Socket& socket() noexcept { return socket_; }
+    const Strand& strand() const noexcept { return strand_; }
+
+    /// What has come in and was not consumed.
+    std::string_view received() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
+    void consume(std::size_t bytes) noexcept { begin_ += bytes; }
+    /// Reads once from the socket, behind what was received.
+    boost::asio::awaitable<error_code> fill();
+    void fill(Waiter done);
+
+    void write(std::string_view bytes);
+    bool full() const noexcept { return unsent() >= full_at; }
+    std::size_t unsent() const noexcept { return out_.size() + sending_.size() - sent_; }
+    /// Waits while it is full.
+    boost::asio::awaitable<error_code> room();
+    void when_room(Waiter done);
+    /// Waits until everything has been handed to the operating system.
+    boost::asio::awaitable<error_code> flushed();
+    void when_flushed(Waiter done);
+
+    /// Ends the connection at once; whatever waits for it fails.
+    void abort() noexcept;
+    bool failed() const noexcept { return failure_.failed(); }
+
+    /// Steady milliseconds since which the peer has taken none of what is being sent. 0: it takes what there
+    /// is.
+    std::int64_t stalled_since() const noexcept { return stalled_since_.load(std::memory_order_relaxed); }
+
+private:
+    boost::asio::mutable_buffer space();
+    void gather();
+    void take_turn();
+    void send();
+    void on_sent(error_code error, std::size_t bytes);
+    void fail(error_code error);
+    void wake(std::vector<Waiter>& waiters, error_code error);
+
+    Socket socket_;
+    Strand strand_;
+    error_code failure_; ///< of writing
+
+    std::vector<char> in_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+
+    std::string out_;     ///< gathered, for the next send
+    std::string sending_; ///< on its way
+    std::size_t sent_ = 0;
+    bool sends_ = false;
+    bool gathers_ = false; ///< take_turn() is queued
+    bool written_ = false; ///< since the last turn
+    unsigned turns_ = 0;
+    std::vector<Waiter> for_room_;
+    std::vector<Waiter> for_flush_;
+    std::atomic<std::int64_t> stalled_since_ = 0;
+};
+
+std::int64_t steady_millis() noexcept;
+
+} // namespace coordination
