@@ -97,9 +97,11 @@ SCENARIO("the state holds all workers, tasks and assignments, and counts them", 
 SCENARIO("what lists show is what the single calls show", "[lists]")
 {
     Populated given;
-    for (const auto& task : field(given.api.state(), "tasks").as_array())
+    const auto tasks = given.api.state();
+    for (const auto& task : field(tasks, "tasks").as_array())
         CHECK(task == given.api.task(text(task, "id")));
-    for (const auto& worker : field(given.api.get("/api/workers").json(), "workers").as_array())
+    const auto workers = given.api.get("/api/workers").json();
+    for (const auto& worker : field(workers, "workers").as_array())
         CHECK(worker == given.api.worker(text(worker, "id")));
 }
 

@@ -12,14 +12,15 @@ const readline = require('node:readline');
 const binary = process.env.COORDINATION_DAEMON;
 if (!binary) throw new Error('COORDINATION_DAEMON must name the binary of the daemon');
 
-function temporaryFolder(t) {
+/** Is removed at the very end: a daemon that stops still writes to it. */
+function temporaryFolder() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'coordination-node-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** Resolves when the daemon is ready; it is stopped, and must end well, when the test `t` does. */
-async function startDaemon(t, flags = [], cwd = temporaryFolder(t)) {
+async function startDaemon(t, flags = [], cwd = temporaryFolder()) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('COORDINATION_')));
   const child = spawn(binary, ['--port', '0', '--ws-port', '0', ...flags], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';

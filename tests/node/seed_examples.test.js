@@ -211,7 +211,7 @@ test('heartbeats keep a worker alive, and are acknowledged', limit, async (t) =>
 });
 
 test('a worker reconnects to a daemon that was restarted, and keeps its task', limit, async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const flags = ['--persistence', 'periodic-snapshot', '--snapshot-path', 'state-snapshot.json'];
   const first = await startDaemon(t, flags, folder);
   const client = newClient(t, first, { workerId: 'w', reconnectInterval: 20 });

@@ -57,8 +57,7 @@ Connection::Connection(Connection&& other) noexcept
 
 Connection::~Connection()
 {
-    if (socket_ >= 0)
-        ::close(socket_);
+    hang_up();
 }
 
 bool Connection::wait_for(short events, const Deadline& deadline) const
@@ -129,11 +128,17 @@ void Connection::finish_sending()
     ::shutdown(socket_, SHUT_WR);
 }
 
+void Connection::hang_up()
+{
+    if (socket_ >= 0)
+        ::close(std::exchange(socket_, -1));
+}
+
 void Connection::abort()
 {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    ::close(std::exchange(socket_, -1));
+    hang_up();
 }
 
 std::uint16_t free_port()

@@ -33,6 +33,8 @@ public:
     /// Says that nothing more will be sent; still reads.
     void finish_sending();
 
+    void hang_up();
+
     /// Hangs up with a reset, as a crashed machine's kernel would.
     void abort();
 

@@ -170,11 +170,16 @@ Message WsPeer::call(std::string_view object)
 
 int WsPeer::close_code()
 {
+    int code = 1006;
     while (const auto frame = read_frame()) {
-        if (frame->opcode == Opcode::close)
-            return code_in(*frame);
+        if (frame->opcode != Opcode::close)
+            continue;
+        code = code_in(*frame);
+        // Where the daemon has hung up already, nobody is left to take the answer.
+        http_.connection().write_until_answered(encoded({Opcode::close, frame->payload}));
     }
-    return 1006;
+    http_.connection().hang_up();
+    return code;
 }
 
 int WsPeer::close(int code)

@@ -57,8 +57,8 @@ public:
 
     Frame next_frame(); ///< as it comes, pings and closes included
 
-    /// Reads until the connection ends and says the close code: 1005 if the frame had none, 1006 if no close
-    /// frame came.
+    /// Reads until the daemon hangs up, answers its close as a decent client does, and hangs up too. Says the
+    /// close code: 1005 if the frame had none, 1006 if no close frame came.
     int close_code();
 
     /// Closes from this side and says what the daemon answered.
