@@ -1,0 +1,185 @@
+#include "persist/snapshot/snapshot_writer.hpp"
+
+#include "core/json/records.hpp"
+#include "core/json/write.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace coordination {
+namespace {
+
+void append_names(json::ObjectWriter& writer, std::string& out, std::string_view key,
+                  const CapabilitySet& capabilities)
+{
+    writer.name(key);
+    char before = '[';
+    for (const auto& name : capabilities.names()) {
+        out += before;
+        json::append_string(out, name);
+        before = ',';
+    }
+    out += capabilities.names().empty() ? "[]" : "]";
+}
+
+/// Opens the last member of the row whose text ends `out`.
+void open_hidden(std::string& out)
+{
+    out.back() = ','; // was the row's closing brace
+    out += R"("_":)";
+}
+
+/// White space is all that a line end can be in a row: the text inside JSON strings has none. Whoever embeds
+/// the engine may have handed in such a payload.
+void keep_on_one_line(std::string& out, std::size_t row)
+{
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(row), out.end(), '\n', ' ');
+}
+
+} // namespace
+
+SnapshotWriter::SnapshotWriter(const SnapshotHeader& header) : header_(header)
+{
+    json::ObjectWriter writer(text_);
+    writer.string("format", snapshot_format::name)
+        .number("version", snapshot_format::version)
+        .number("revision", header.revision)
+        .number("savedAt", to_millis(header.saved_at));
+    text_.append(",\n").append(snapshot_format::workers);
+}
+
+void SnapshotWriter::add(const Worker& worker)
+{
+    assert(section_ == Section::workers);
+    begin_row(worker.id.text);
+    const auto row = text_.size();
+    json::append_worker(text_, worker);
+    open_hidden(text_);
+    json::ObjectWriter hidden(text_);
+    hidden.number("ordinal", worker.ordinal).number("idleSince", worker.idle_since);
+    append_names(hidden, text_, "capabilities", *worker.capabilities);
+    if (worker.draining)
+        hidden.boolean("draining", true);
+    if (worker.wants_values)
+        hidden.boolean("values", true);
+    hidden.close();
+    text_ += '}';
+    keep_on_one_line(text_, row);
+}
+
+void SnapshotWriter::add(const Task& task)
+{
+    enter(Section::tasks);
+    begin_row(task.id.text);
+    const auto row = text_.size();
+    json::append_task(text_, task);
+    open_hidden(text_);
+    json::ObjectWriter hidden(text_);
+    hidden.number("ordinal", task.ordinal).string("priority", name_of(task.priority));
+    append_names(hidden, text_, "capabilities", *task.required);
+    hidden.number("crashLimit", task.crash_limit).close();
+    text_ += '}';
+    keep_on_one_line(text_, row);
+    if (is_held(task.status))
+        leases_.push_back({task.id, task.assigned_to});
+}
+
+bool SnapshotWriter::finish(std::size_t rows_max)
+{
+    if (section_ < Section::assignments)
+        enter(Section::assignments);
+    while (rows_max > 0 && section_ != Section::complete) {
+        rows_max -=
+            section_ == Section::assignments ? append_assignments(rows_max) : append_worker_tasks(rows_max);
+        if (done_ < leases_.size())
+            break;
+        enter(section_ == Section::assignments ? Section::worker_tasks : Section::complete);
+    }
+    return section_ != Section::complete;
+}
+
+std::size_t SnapshotWriter::append_assignments(std::size_t rows_max)
+{
+    const auto end = std::min(leases_.size(), done_ + rows_max);
+    const auto rows = end - done_;
+    for (; done_ < end; ++done_) {
+        begin_row(leases_[done_].task.text);
+        json::append_string(text_, leases_[done_].worker.view());
+    }
+    return rows;
+}
+
+/// The leases are sorted by worker by now.
+std::size_t SnapshotWriter::append_worker_tasks(std::size_t rows_max)
+{
+    std::size_t rows = 0;
+    while (rows < rows_max && done_ < leases_.size()) {
+        const auto& worker = leases_[done_].worker;
+        begin_row(worker.text);
+        char before = '[';
+        for (; done_ < leases_.size() && leases_[done_].worker == worker; ++done_, ++rows) {
+            text_ += before;
+            json::append_string(text_, leases_[done_].task.view());
+            before = ',';
+        }
+        text_ += ']';
+    }
+    return std::min(rows, rows_max);
+}
+
+std::string SnapshotWriter::take()
+{
+    std::string taken = std::exchange(text_, {});
+    text_.reserve(taken.size()); // the next slice is about as large
+    return taken;
+}
+
+void SnapshotWriter::begin_row(const Text& id)
+{
+    text_ += std::exchange(first_row_, false) ? "\n" : ",\n";
+    json::append_string(text_, id.view());
+    text_ += ':';
+}
+
+void SnapshotWriter::close_section()
+{
+    text_.append("\n").append(snapshot_format::end_of_rows).append("\n");
+    first_row_ = true;
+    done_ = 0;
+}
+
+/// Goes on to a section, closing those before it.
+void SnapshotWriter::enter(Section section)
+{
+    while (section_ < section) {
+        close_section();
+        section_ = static_cast<Section>(static_cast<int>(section_) + 1);
+        switch (section_) {
+        case Section::workers:
+            break;
+        case Section::tasks:
+            text_ += snapshot_format::tasks;
+            break;
+        case Section::assignments:
+            text_ += snapshot_format::assignments;
+            break;
+        case Section::worker_tasks:
+            std::ranges::sort(leases_, {}, [](const Lease& lease) {
+                return std::pair(lease.worker.view(), lease.task.view());
+            });
+            text_ += snapshot_format::worker_tasks;
+            break;
+        case Section::complete:
+            text_ += snapshot_format::metadata;
+            json::ObjectWriter(text_)
+                .number("totalTasksProcessed", header_.totals.processed)
+                .number("totalTasksFailed", header_.totals.failed)
+                .close();
+            text_.append(",\n").append(snapshot_format::timestamps).append("\n");
+            break;
+        }
+    }
+}
+
+} // namespace coordination
