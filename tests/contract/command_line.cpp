@@ -66,6 +66,7 @@ SCENARIO("a flag beats the variable, the variable the preset, the preset the def
     CHECK(field(printed_config({"--preset", "testing"}), "persistence") == setting("memory-only", "preset"));
     CHECK(field(printed_config({}, {{"COORDINATION_PRESET", "production"}}), "persistence") ==
           setting("periodic-snapshot", "preset"));
+    CHECK(field(printed_config({"--wal-sync-interval", "0"}), "wal-sync-interval") == setting(0, "flag"));
 }
 
 SCENARIO("variables configure a daemon that runs", "[cli]")
@@ -96,6 +97,7 @@ SCENARIO("a wrong flag or value is one line that names it, and exit status 2", "
              {{"--persistence", "tape"}, {}, "tape"},
              {{"--heartbeat-interval", "5000", "--heartbeat-timeout", "5000"}, {}, "heartbeat-timeout"},
              {{"--snapshot-interval", "0"}, {}, "snapshot-interval"},
+             {{"--heartbeat-interval", "0"}, {}, "heartbeat-interval"},
              {{"--max-tasks-per-worker", "0"}, {}, "max-tasks-per-worker"},
              {{}, {{"COORDINATION_PORT", "many"}}, "COORDINATION_PORT"},
              {{}, {{"COORDINATION_PERSISTENCE", "tape"}}, "tape"},

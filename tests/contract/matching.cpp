@@ -67,6 +67,24 @@ SCENARIO("among the equally loaded it is the one idle for longest", "[matching]"
         CHECK(field(api.assign("after-" + id), "workerId") == Json(id));
 }
 
+SCENARIO("a task that waits keeps asking for what it asked for", "[matching]")
+{
+    DaemonProcess daemon;
+    Api api(daemon);
+    api.register_worker("gone", R"(["c"])");
+    api.assign("t1", "", R"({"capabilities":["c"],"title":"kept"})");
+    api.unregister("gone");
+    api.register_worker("w1", R"(["a"])");
+    const auto before = api.get("/api/tasks/t1").body;
+    const auto assign = [&](std::string_view body) {
+        return outcome(api.http.post("/api/tasks/assign", body));
+    };
+    CHECK(assign(R"({"taskId":"t1"})").starts_with("409 NO_AVAILABLE_WORKERS "));
+    CHECK(assign(R"({"taskId":"t1","workerId":"w1"})").starts_with("409 CAPABILITY_MISMATCH "));
+    CHECK(api.get("/api/tasks/t1").body == before);
+    CHECK(field(api.task("t1"), "status") == "pending");
+}
+
 SCENARIO("a worker is never given more than it may hold", "[matching]")
 {
     DaemonProcess daemon({"--max-tasks-per-worker", "3"});

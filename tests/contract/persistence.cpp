@@ -203,6 +203,39 @@ SCENARIO("a snapshot that the disk refuses is 503 STORAGE_FAILED", "[persistence
     CHECK(std::filesystem::is_regular_file(folder.snapshot));
 }
 
+SCENARIO("a disk that cannot be written degrades the health, refuses new work, lets work end, and recovers",
+         "[persistence]")
+{
+    const Folder folder;
+    auto args = folder.args;
+    args.back() = "50";
+    DaemonProcess daemon(folder, args);
+    Api api(daemon);
+    api.register_worker("w1");
+    api.assign("t1");
+    const auto await_health = [&](int status) {
+        const Deadline deadline;
+        auto health = api.http.get("/health");
+        while (health.status != status && !deadline.passed())
+            health = api.http.get("/health");
+        CHECK(health.status == status);
+        return health.json();
+    };
+    std::filesystem::remove(folder.snapshot);
+    std::filesystem::create_directory(folder.snapshot);
+    write_file(folder.file("state.json/obstacle"), "x");
+    api.http.post("/api/snapshot", ""); // where nothing changes, nothing needs to be written
+    const auto health = await_health(503);
+    CHECK(field(health, "status") == "degraded");
+    CHECK_FALSE(text(health, "reason").empty());
+    CHECK(
+        outcome(api.http.post("/api/tasks/assign", R"({"taskId":"t2"})")).starts_with("503 STORAGE_FAILED "));
+    CHECK(field(api.complete("t1"), "task.status") == "completed");
+    std::filesystem::remove_all(folder.snapshot);
+    CHECK(field(await_health(200), "status") == "healthy");
+    CHECK(field(api.assign("t2"), "task.status") == "assigned");
+}
+
 SCENARIO("a damaged snapshot stops the start, named, and is left as it was", "[persistence]")
 {
     const Folder folder;
