@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <tl/expected.hpp>
+
+#include "net/client/client_error.hpp"
+#include "net/client/endpoint.hpp"
+
+namespace coordination {
+
+/// How a client reaches one daemon. Sizes are bytes.
+struct ClientOptions {
+    Endpoint endpoint;
+    std::string token = {}; ///< sent as `Authorization: Bearer` unless empty
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds reply_timeout{30'000};
+    std::chrono::milliseconds silence_timeout{
+        30'000}; ///< of a WebSocket; it is asked with a ping at half of it
+    std::uint64_t body_bytes_max = 1U << 30U;
+    std::size_t frame_bytes_max = 16U << 20U;
+    std::size_t outbox_bytes_max = 16U << 20U;
+};
+
+namespace net_client {
+
+/// What fails in the normal course of events answers with an error_code, not an exception.
+inline constexpr auto nothrow = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+/// Resolves and connects within `timeout`, and turns Nagle's delay off. `stream` must outlive the call.
+boost::asio::awaitable<tl::expected<void, ClientError>>
+connect_stream(boost::beast::tcp_stream* stream, Endpoint endpoint, std::chrono::milliseconds timeout);
+
+} // namespace net_client
+
+} // namespace coordination
