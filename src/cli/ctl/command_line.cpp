@@ -71,8 +71,9 @@ tl::expected<Settings, Failure> settle(const GlobalTexts& texts)
 }
 
 /// The one line of CLI11's complaint, with where to read more.
-Failure usage_failure(const CLI::ParseError& error, const std::vector<std::string>& not_understood)
+Failure usage_failure(const CLI::ParseError& error, std::vector<std::string> not_understood)
 {
+    std::erase(not_understood, "--"); // CLI11 keeps it there
     if (!not_understood.empty())
         return wrong_usage(
             fmt::format("\"{}\" is not understood; see coordctl --help", not_understood.front()));
