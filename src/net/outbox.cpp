@@ -4,9 +4,10 @@
 
 namespace coordination {
 
-Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake)
+Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake, std::atomic<std::uint64_t>* dropped)
     : bytes_max_(bytes_max),
-      wake_(std::move(wake))
+      wake_(std::move(wake)),
+      dropped_(dropped)
 {
 }
 
@@ -14,12 +15,11 @@ void Outbox::push(Frame frame)
 {
     std::unique_lock lock(mutex_);
     if (close_ != Close::no)
-        return;
+        return count_dropped(1);
     const auto bytes = bytes_.load(std::memory_order_relaxed) + frame->size();
     if (bytes > bytes_max_) {
-        close_ = Close::overflow;
-        frames_.clear();
-        bytes_.store(0, std::memory_order_relaxed);
+        count_dropped(1);
+        overflow();
     } else {
         frames_.push_back(std::move(frame));
         bytes_.store(bytes, std::memory_order_relaxed);
@@ -32,11 +32,10 @@ void Outbox::close(Close reason)
     std::unique_lock lock(mutex_);
     if (close_ != Close::no && reason != Close::overflow)
         return;
-    close_ = reason;
-    if (reason == Close::overflow) {
-        frames_.clear();
-        bytes_.store(0, std::memory_order_relaxed);
-    }
+    if (reason == Close::overflow)
+        overflow();
+    else
+        close_ = reason;
     wake_writer(std::move(lock));
 }
 
@@ -44,9 +43,28 @@ void Outbox::detach()
 {
     const std::lock_guard lock(mutex_);
     wake_ = nullptr;
+    overflow();
+}
+
+bool Outbox::overflowed()
+{
+    const std::lock_guard lock(mutex_);
+    return close_ == Close::overflow;
+}
+
+void Outbox::overflow()
+{
     close_ = Close::overflow;
+    count_dropped(frames_.size());
     frames_.clear();
     bytes_.store(0, std::memory_order_relaxed);
+    writer_sleeps_ = true; // whatever it waits for: it must hear of this
+}
+
+void Outbox::count_dropped(std::size_t frames) noexcept
+{
+    if (dropped_)
+        dropped_->fetch_add(frames, std::memory_order_relaxed);
 }
 
 Outbox::Batch Outbox::take()

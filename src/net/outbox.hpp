@@ -29,7 +29,8 @@ public:
 
     /// `wake` is called, from any thread, when the writer has something to do after it was told there was
     /// nothing. It must not block, and must stay callable until detach().
-    Outbox(std::size_t bytes_max, std::function<void()> wake);
+    /// Frames that will never be taken are added to `dropped`, which must outlive the outbox.
+    Outbox(std::size_t bytes_max, std::function<void()> wake, std::atomic<std::uint64_t>* dropped = nullptr);
 
     /// Adds a frame. Beyond the bound the outbox closes as `overflow` and drops everything.
     void push(Frame frame);
@@ -46,15 +47,20 @@ public:
     /// Takes all that waits. When there is nothing and it is not closed, the next push or close wakes the
     /// writer.
     Batch take();
+    /// For a writer that waits for its peer, and would not take() now.
+    bool overflowed();
 
     std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
 private:
     void wake_writer(std::unique_lock<std::mutex> lock);
+    void overflow();
+    void count_dropped(std::size_t frames) noexcept;
 
     const std::size_t bytes_max_;
     std::mutex mutex_;
     std::function<void()> wake_;
+    std::atomic<std::uint64_t>* const dropped_;
     std::vector<Frame> frames_;
     std::atomic<std::size_t> bytes_ = 0;
     Close close_ = Close::no;

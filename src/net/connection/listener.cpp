@@ -75,7 +75,8 @@ std::uint16_t Listener::port() const
 asio::awaitable<void> Listener::accept_all(asio::any_io_executor executor, Accepted accepted)
 {
     while (acceptor_.is_open()) {
-        auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(executor), nothrow);
+        const Strand strand = asio::make_strand(executor);
+        auto [error, socket] = co_await acceptor_.async_accept(strand, nothrow);
         if (!error) {
             error_code ignored; // then small messages may be late, no more
             socket.set_option(tcp::no_delay(true), ignored);

@@ -34,7 +34,7 @@ public:
     void close();
 
 private:
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Strand> acceptor_;
+    boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer pause_;
 };
 

@@ -9,8 +9,10 @@
 
 namespace coordination {
 
-using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Strand>;
+/// An executor that runs one handler at a time. Its type is erased, as Beast 1.81 does not compile with a
+/// strand over any_io_executor: a strand there passes for an executor of the old kind.
+using Strand = boost::asio::any_io_executor;
+using Socket = boost::asio::ip::tcp::socket;
 using boost::system::error_code;
 
 /// What fails in the normal course of events answers with an error_code, not an exception.

@@ -1,0 +1,207 @@
+#include "net/http/routes.hpp"
+
+#include "core/json/records.hpp"
+#include "core/json/slice.hpp"
+#include "net/http/lists.hpp"
+#include "net/wire/commands.hpp"
+#include "net/wire/errors.hpp"
+#include "version.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include <array>
+#include <utility>
+
+namespace coordination {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+namespace {
+
+template <wire::Telling telling>
+Response render_outcome(const Result& result, const StateStore& state, const ReplyContext& context)
+{
+    if (!result)
+        return failure_response(result.error());
+    Response response;
+    json::ObjectWriter writer(response.body);
+    writer.boolean("success", true);
+    wire::append_outcome(writer, telling, *result, state, context);
+    writer.close();
+    return response;
+}
+
+/// A POST whose body is a call.
+template <auto parse, wire::Telling telling>
+Answer call(const RoutedRequest& request)
+{
+    const auto bounds = request.context.bounds();
+    const std::string_view body = json::trimmed(request.message.body());
+    const auto fields = wire::fields_of(body.empty() ? "{}" : body, bounds.json_depth_max);
+    if (!fields)
+        return failure_response(fields.error());
+    auto command = parse(*fields, bounds);
+    if (!command)
+        return failure_response(command.error());
+    return Ask{Command(std::move(*command)), render_outcome<telling>};
+}
+
+Answer health(const RoutedRequest& request)
+{
+    const auto& context = request.context;
+    const auto health = context.hooks.health();
+    Response response;
+    response.status = health.status == "healthy" ? 200 : 503;
+    json::ObjectWriter writer(response.body);
+    writer.string("status", health.status)
+        .number("uptime", (context.clock.now() - context.metrics.started_at).count())
+        .string("version", version);
+    if (!health.reason.empty())
+        writer.string("reason", health.reason);
+    writer.close();
+    return response;
+}
+
+Answer metrics(const RoutedRequest& request)
+{
+    return Ask{{},
+               [&metrics = request.context.metrics](const Result&, const StateStore& state,
+                                                    const ReplyContext& reply) {
+                   return Response{.body = metrics_json(metrics, state, reply.now)};
+               }};
+}
+
+Answer prometheus(const RoutedRequest& request)
+{
+    return Ask{{},
+               [&metrics = request.context.metrics](const Result&, const StateStore& state,
+                                                    const ReplyContext& reply) {
+                   return Response{.body = metrics_prometheus(metrics, state, reply.now),
+                                   .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+               }};
+}
+
+Answer one_worker(const RoutedRequest& request)
+{
+    return Ask{{},
+               [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext&) {
+                   const Worker* worker = state.workers().find(id);
+                   if (!worker)
+                       return failure_response(wire::worker_not_found());
+                   Response response;
+                   json::append_worker(response.body, *worker);
+                   return response;
+               }};
+}
+
+Answer one_task(const RoutedRequest& request)
+{
+    return Ask{{},
+               [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext&) {
+                   const Task* task = state.tasks().find(id);
+                   if (!task)
+                       return failure_response(wire::task_not_found());
+                   Response response;
+                   json::append_task(response.body, *task);
+                   return response;
+               }};
+}
+
+Answer snapshot(const RoutedRequest& request)
+{
+    return [&context = request.context](ResponseWriter& out) -> asio::awaitable<void> {
+        const auto taken = co_await context.hooks.snapshot();
+        if (taken)
+            out.whole({.body = R"({"success":true,"message":"Snapshot created"})"});
+        else
+            out.whole(failure_response(taken.error()));
+    };
+}
+
+struct Route {
+    http::verb method;
+    std::string_view path;
+    Answer (*handler)(const RoutedRequest&);
+};
+
+constexpr std::array<Route, 15> routes{{
+    {http::verb::get, "/health", health},
+    {http::verb::get, "/metrics", prometheus},
+    {http::verb::get, "/api/metrics", metrics},
+    {http::verb::get, "/api/state", whole_state},
+    {http::verb::get, "/api/workers", list_workers},
+    {http::verb::get, "/api/workers/{id}", one_worker},
+    {http::verb::get, "/api/tasks", list_tasks},
+    {http::verb::get, "/api/tasks/{id}", one_task},
+    {http::verb::post, "/api/workers/register", call<wire::register_worker, wire::Telling::registration>},
+    {http::verb::post, "/api/workers/unregister", call<wire::unregister_worker, wire::Telling::done>},
+    {http::verb::post, "/api/workers/heartbeat", call<wire::heartbeat, wire::Telling::heartbeat>},
+    {http::verb::post, "/api/tasks/assign", call<wire::assign_task, wire::Telling::assignment>},
+    {http::verb::post, "/api/tasks/complete", call<wire::complete_task, wire::Telling::task_change>},
+    {http::verb::post, "/api/tasks/fail", call<wire::fail_task, wire::Telling::task_change>},
+    {http::verb::post, "/api/snapshot", snapshot},
+}};
+
+/// Whether the pattern names the path; `{id}` in it names any segment, which then is in `id`.
+bool matches(std::string_view pattern, const std::vector<std::string>& path, std::string_view& id)
+{
+    for (const auto& segment : path) {
+        if (pattern.empty())
+            return false;
+        pattern.remove_prefix(1); // the slash
+        const auto expected = pattern.substr(0, pattern.find('/'));
+        pattern.remove_prefix(expected.size());
+        if (expected == "{id}")
+            id = segment;
+        else if (expected != segment)
+            return false;
+    }
+    return pattern.empty();
+}
+
+bool says_json(std::string_view content_type)
+{
+    const auto type = json::trimmed(content_type.substr(0, content_type.find(';')));
+    return boost::beast::iequals(type, "application/json");
+}
+
+Response method_not_allowed(bool get, bool post)
+{
+    auto response = failure_response({ErrorCode::method_not_allowed, "this path does not take that method"});
+    response.headers =
+        get && post ? "Allow: GET, HEAD, POST\r\n" : (get ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n");
+    return response;
+}
+
+} // namespace
+
+Answer answer_request(const HttpRequest& message, ServerContext& context)
+{
+    const auto target = parse_target(message.target());
+    if (!target)
+        return failure_response(invalid_field("the path", "percent-encoded and begin with a slash"));
+    const auto method = message.method() == http::verb::head ? http::verb::get : message.method();
+    bool get = false;
+    bool post = false;
+    for (const auto& route : routes) {
+        std::string_view id;
+        if (!matches(route.path, target->path, id))
+            continue;
+        if (route.method != method) {
+            (route.method == http::verb::get ? get : post) = true;
+            continue;
+        }
+        const auto content_type = message.find(http::field::content_type);
+        if (method == http::verb::post && content_type != message.end() && !says_json(content_type->value()))
+            return failure_response(
+                {ErrorCode::unsupported_media_type, "the body must be of the type application/json"});
+        return route.handler({message, *target, id, context});
+    }
+    if (get || post)
+        return method_not_allowed(get, post);
+    return failure_response({ErrorCode::not_found, "there is nothing at this path"});
+}
+
+} // namespace coordination

@@ -1,0 +1,319 @@
+#include "net/http/session.hpp"
+
+#include "net/wire/errors.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace coordination {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::chrono::milliseconds linger_time{2'000};
+constexpr std::size_t linger_bytes_max = 1 << 20;
+
+std::optional<std::string_view> header(const HttpRequest& request, http::field name)
+{
+    const auto field = request.find(name);
+    if (field == request.end())
+        return std::nullopt;
+    return std::string_view(field->value());
+}
+
+std::size_t bytes_of(const HttpRequest& request) noexcept
+{
+    return request.body().size() + request.target().size();
+}
+
+Response upgrade_required()
+{
+    return {.status = 426,
+            .body =
+                wire::failure("UPGRADE_REQUIRED", "this port speaks WebSocket: HTTP has a port of its own"),
+            .headers = "Upgrade: websocket\r\n"};
+}
+
+Response preflight_reply()
+{
+    return {.status = 204,
+            .content_type = {},
+            .headers = "Access-Control-Allow-Methods: GET, POST\r\n"
+                       "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
+                       "Access-Control-Max-Age: 600\r\n"};
+}
+
+} // namespace
+
+HttpSession::HttpSession(std::shared_ptr<Connection> connection, ServerContext& context, Services services)
+    : connection_(std::move(connection)),
+      context_(context),
+      services_(services),
+      writer_(std::make_shared<Wakeup>(connection_->strand())),
+      reader_(std::make_shared<Wakeup>(connection_->strand()))
+{
+    connection_->set_session(this);
+    ++context_.metrics.http_connections;
+}
+
+HttpSession::~HttpSession()
+{
+    connection_->set_session(nullptr);
+    --context_.metrics.http_connections;
+}
+
+asio::awaitable<std::optional<HttpRequest>> HttpSession::run()
+{
+    asio::co_spawn(connection_->strand(), write_answers(shared_from_this()),
+                   [self = shared_from_this()](const std::exception_ptr& bug) {
+                       self->writing_ended_ = true;
+                       self->reader_->notify();
+                       if (bug)
+                           std::rethrow_exception(bug);
+                   });
+    auto upgrade = co_await read_requests();
+    reading_ended_ = true;
+    connection_->allow_for_ever(); // a peer that takes nothing is found by the sweep
+    writer_->notify();
+    while (!writing_ended_)
+        co_await reader_->wait();
+    if (!upgrade)
+        co_await linger();
+    co_return upgrade;
+}
+
+asio::awaitable<std::optional<HttpRequest>> HttpSession::read_requests()
+{
+    while (!draining_) {
+        connection_->allow(services_.http ? context_.options.http_idle_timeout
+                                          : context_.options.handshake_timeout);
+        Parser parser;
+        parser.eager(true);
+        parser.header_limit(static_cast<std::uint32_t>(context_.options.header_bytes_max));
+        parser.body_limit(context_.options.body_bytes_max);
+        const auto error = co_await read_request(parser);
+        request_begun_ = false;
+        if (error) {
+            refuse(error);
+            break;
+        }
+        auto request = parser.release();
+        const bool upgrade = start(request);
+        if (upgrade)
+            co_return request;
+        if (!request.keep_alive())
+            break;
+        connection_->allow_for_ever();
+        while (!writing_ended_ &&
+               (exchanges_.size() >= exchanges_max || bytes_under_way_ > context_.options.body_bytes_max))
+            co_await reader_->wait();
+    }
+    co_return std::nullopt;
+}
+
+/// One whole request, of which some or all may have been received before.
+asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
+{
+    auto& socket = connection_->socket();
+    bool continued = false;
+    for (;;) {
+        while (!socket.received().empty()) {
+            if (!std::exchange(request_begun_, true))
+                connection_->allow(context_.options.request_timeout);
+            const auto received = socket.received();
+            error_code error;
+            const auto used = parser.put(asio::buffer(received), error);
+            socket.consume(used);
+            if (error && error != http::error::need_more)
+                co_return error;
+            if (parser.is_done())
+                co_return error_code{};
+            if (error || used == 0)
+                break;
+        }
+        co_await allow_body(continued, parser);
+        const auto error = co_await socket.fill();
+        if (error)
+            co_return error;
+        if (draining_)
+            co_return asio::error::operation_aborted;
+    }
+}
+
+/// `Expect: 100-continue`: the peer waits with its body until it hears that we would read it.
+asio::awaitable<void> HttpSession::allow_body(bool& allowed, const Parser& parser)
+{
+    if (allowed || !parser.is_header_done() ||
+        !beast::iequals(parser.get()[http::field::expect], "100-continue"))
+        co_return;
+    allowed = true;
+    while (!exchanges_.empty() && !writing_ended_) // answers to what came before go first
+        co_await reader_->wait();
+    connection_->socket().write("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/// Answers what is no request. A peer that has gone, in whatever way, gets nothing.
+void HttpSession::refuse(error_code error)
+{
+    if (error.category() != http::make_error_code(http::error::need_more).category())
+        return;
+    auto exchange = std::make_shared<Exchange>();
+    exchange->form.keep_alive = false;
+    refused_ = true;
+    if (error == http::error::body_limit)
+        exchange->answer(failure_response(
+            {ErrorCode::payload_too_large,
+             "a body may have at most " + std::to_string(context_.options.body_bytes_max) + " bytes"}));
+    else if (error == http::error::header_limit)
+        exchange->answer(failure_response(
+            {ErrorCode::payload_too_large,
+             "headers may have at most " + std::to_string(context_.options.header_bytes_max) + " bytes"}));
+    else
+        exchange->answer(
+            {.status = 400, .body = wire::failure("BAD_REQUEST", "not HTTP: " + error.message())});
+    enqueue(std::move(exchange));
+}
+
+bool HttpSession::start(const HttpRequest& request)
+{
+    ++context_.metrics.http_requests;
+    auto exchange = std::make_shared<Exchange>();
+    exchange->form = {.body_wanted = request.method() != http::verb::head,
+                      .keep_alive = request.keep_alive() && !draining_,
+                      .http11 = request.version() >= 11,
+                      .headers = {}};
+    exchange->request_bytes = bytes_of(request);
+    bool upgrade = false;
+    auto answered = answer(request, exchange->form, upgrade);
+    if (upgrade)
+        return true;
+    auto* ask = std::get_if<Ask>(&answered);
+    if (const auto* response = std::get_if<Response>(&answered)) {
+        exchange->answer(*response);
+    } else if (auto* produce = std::get_if<Produce>(&answered)) {
+        exchange->produce = std::move(*produce);
+        exchange->ready = true;
+    }
+    enqueue(exchange);
+    if (ask)
+        context_.coordinator.submit(
+            std::move(ask->action), 0,
+            std::make_unique<HttpCall>(std::move(exchange), std::move(ask->render), writer_));
+    return false;
+}
+
+Answer HttpSession::answer(const HttpRequest& request, ResponseForm& form, bool& upgrade)
+{
+    const auto origin = header(request, http::field::origin);
+    const bool foreign = origin && context_.access->is_allowed_origin(*origin);
+    const bool preflight = request.method() == http::verb::options && foreign;
+    const bool probe = services_.http && request.target() == "/health";
+    const auto admitted =
+        context_.access->admit({.host = header(request, http::field::host),
+                                .origin = origin,
+                                .authorization = header(request, http::field::authorization),
+                                .host_required = form.http11,
+                                .token_required = !preflight && !probe});
+    if (!admitted)
+        return failure_response(admitted.error());
+    if (foreign)
+        form.headers = "Access-Control-Allow-Origin: " + std::string(*origin) + "\r\nVary: Origin\r\n";
+    if (request.count(http::field::host) > 1)
+        return failure_response(invalid_field("Host", "told once"));
+    upgrade = services_.websocket && beast::websocket::is_upgrade(request);
+    if (upgrade)
+        return Response{};
+    if (!services_.http)
+        return upgrade_required();
+    if (preflight)
+        return preflight_reply();
+    return answer_request(request, context_);
+}
+
+void HttpSession::enqueue(std::shared_ptr<Exchange> exchange)
+{
+    bytes_under_way_ += exchange->request_bytes;
+    exchanges_.push_back(std::move(exchange));
+    writer_->notify();
+}
+
+asio::awaitable<void> HttpSession::write_answers(std::shared_ptr<HttpSession> self)
+{
+    auto& exchanges = self->exchanges_;
+    auto& socket = self->connection_->socket();
+    while (!socket.failed()) {
+        if (exchanges.empty() && self->reading_ended_)
+            break;
+        if (exchanges.empty() || !exchanges.front()->ready.load(std::memory_order_acquire)) {
+            co_await self->writer_->wait();
+            continue;
+        }
+        const auto exchange = exchanges.front();
+        co_await self->send(*exchange);
+        exchanges.pop_front();
+        self->bytes_under_way_ -= exchange->request_bytes;
+        self->reader_->notify();
+        if (!exchange->form.keep_alive)
+            break;
+    }
+    self->drain();
+}
+
+asio::awaitable<void> HttpSession::send(Exchange& exchange)
+{
+    auto& socket = connection_->socket();
+    if (exchange.produce) {
+        ResponseWriter out(socket, exchange.form);
+        co_await exchange.produce(out); // may find that only closing can end the body
+    } else {
+        socket.write(exchange.head);
+        socket.write(exchange.body);
+    }
+    const auto error = co_await socket.room();
+    static_cast<void>(error); // whoever writes next finds out
+}
+
+/// Closes so that the peer gets what it was sent: with something of its own unread, the system would drop
+/// that.
+asio::awaitable<void> HttpSession::linger()
+{
+    auto& socket = connection_->socket();
+    const auto failed = co_await socket.flushed();
+    if (failed || !refused_)
+        co_return;
+    connection_->allow(linger_time);
+    error_code ignored;
+    socket.socket().shutdown(Socket::shutdown_send, ignored);
+    for (std::size_t dropped = 0; dropped < linger_bytes_max;) {
+        dropped += socket.received().size();
+        socket.consume(socket.received().size());
+        const auto error = co_await socket.fill();
+        if (error)
+            break;
+    }
+}
+
+void HttpSession::on_deadline()
+{
+    if (exchanges_.empty() || request_begun_)
+        return connection_->abort();
+    connection_->allow(context_.options.http_idle_timeout); // the silence is ours: an answer is still due
+}
+
+/// Ends reading: the reader finds the end of the stream, what has been started is answered.
+void HttpSession::drain()
+{
+    draining_ = true;
+    error_code ignored;
+    connection_->socket().socket().shutdown(Socket::shutdown_receive, ignored);
+}
+
+} // namespace coordination

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "net/connection/connection.hpp"
+#include "net/connection/corked_stream.hpp"
+#include "net/connection/wakeup.hpp"
+#include "net/http/routes.hpp"
+#include "net/outbox.hpp"
+#include "net/server_context.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace coordination {
+
+/// A WebSocket. Beast speaks the protocol and reads; frames to the peer are gathered straight into the corked
+/// socket, all that wait in one write.
+///
+/// Bounds   `calls_max` messages under way, and half an outbox of unsent replies; then it stops reading.
+/// Threads  The connection's strand.
+class WsSession final : public Session, public std::enable_shared_from_this<WsSession> {
+public:
+    static constexpr std::size_t calls_max = 128;
+
+    WsSession(std::shared_ptr<Connection> connection, ServerContext& context);
+    ~WsSession() override;
+
+    /// From the handshake to the end.
+    boost::asio::awaitable<void> run(HttpRequest request);
+
+    void on_deadline() override;
+    void drain() override;
+
+    /// Calls under way, and the reader that waits where there are too many.
+    struct Calls {
+        std::atomic<std::size_t> under_way = 0;
+        std::shared_ptr<Wakeup> reader;
+    };
+
+private:
+    using Stream = boost::beast::websocket::stream<CorkedStream, false>;
+    using CloseCode = boost::beast::websocket::close_code;
+
+    boost::asio::awaitable<void> read_messages();
+    void take(std::string_view text);
+    bool must_wait() const noexcept;
+    static boost::asio::awaitable<void> write_frames(std::shared_ptr<WsSession> self);
+    boost::asio::awaitable<void> wait_for_room();
+    void send(const std::vector<Frame>& frames);
+    boost::asio::awaitable<void> close(CloseCode code);
+    void heard() noexcept;
+
+    std::shared_ptr<Connection> connection_;
+    ServerContext& context_;
+    Stream stream_;
+    std::shared_ptr<Wakeup> writer_;
+    std::shared_ptr<Wakeup> reader_;
+    std::shared_ptr<Calls> calls_;
+    std::shared_ptr<Outbox> outbox_;
+    SessionId session_ = 0;
+    std::string own_worker_;           ///< the worker that registered here first: a connection speaks for one
+    std::optional<CloseCode> verdict_; ///< why the reader stopped, where it was not the peer
+    bool open_ = false;
+    bool room_asked_ = false;
+    bool pinged_ = false;
+    bool closing_ = false;
+    bool reading_ended_ = false;
+    bool writing_ended_ = false;
+};
+
+} // namespace coordination
