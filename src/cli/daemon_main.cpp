@@ -35,7 +35,7 @@ Texts environment()
     return texts;
 }
 
-int refuse(ExitStatus status, std::string_view line)
+ExitStatus refuse(ExitStatus status, std::string_view line)
 {
     fmt::print(stderr, "coordination-daemon: {}\n", line);
     return status;
@@ -69,12 +69,14 @@ void make_room_for_connections(std::size_t connections_max)
                      files.rlim_cur, connections_max, needed);
 }
 
-/// The two outlive the coroutine: run() ends before they do.
-asio::awaitable<void> stop_on_signal(asio::signal_set* signals, Daemon* daemon)
+/// The three outlive the coroutine: run() ends before they do.
+asio::awaitable<void> stop_on_signal(asio::signal_set* signals, Daemon* daemon, ExitStatus* status)
 {
     const auto [error, number] = co_await signals->async_wait(asio::as_tuple(asio::use_awaitable));
     spdlog::info("{}: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
-    co_await daemon->shutdown();
+    const auto saved = co_await daemon->shutdown();
+    if (!saved)
+        *status = refuse(failed, "the last state could not be saved: " + saved.error());
 }
 
 /// Runs until nothing is left to do, on `threads` threads, this one included.
@@ -99,13 +101,14 @@ int serve(const Config& config)
         return refuse(failed, endpoints.error());
 
     make_room_for_connections(config.options.connections_max);
-    asio::co_spawn(io, stop_on_signal(&signals, &daemon), [](const std::exception_ptr& bug) {
+    auto status = stopped_cleanly;
+    asio::co_spawn(io, stop_on_signal(&signals, &daemon, &status), [](const std::exception_ptr& bug) {
         if (bug)
             std::rethrow_exception(bug);
     });
     print(fmt::format("listening http={} ws={}\n", endpoints->http, endpoints->ws));
     run(io, config.options.threads);
-    return stopped_cleanly;
+    return status;
 }
 
 int main(std::span<const std::string> arguments)
