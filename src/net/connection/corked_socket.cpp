@@ -45,7 +45,7 @@ asio::mutable_buffer CorkedSocket::space()
     return asio::buffer(in_.data() + end_, in_.size() - end_);
 }
 
-void CorkedSocket::fill(Waiter done)
+void CorkedSocket::fill(Done done)
 {
     const auto into = space();
     socket_.async_read_some(into, [self = shared_from_this(), into,
@@ -60,7 +60,7 @@ void CorkedSocket::fill(Waiter done)
 
 asio::awaitable<error_code> CorkedSocket::fill()
 {
-    const auto start = [this](auto handler) { fill(Waiter(std::move(handler))); };
+    const auto start = [this](auto handler) { fill(Done(std::move(handler))); };
     const auto [error] = co_await asio::async_initiate<decltype(nothrow), void(error_code)>(start, nothrow);
     co_return error;
 }
@@ -145,20 +145,20 @@ void CorkedSocket::fail(error_code error)
     wake(for_flush_, error);
 }
 
-void CorkedSocket::wake(std::vector<Waiter>& waiters, error_code error)
+void CorkedSocket::wake(std::vector<Done>& waiters, error_code error)
 {
     for (auto& waiter : std::exchange(waiters, {}))
         std::move(waiter)(error);
 }
 
-void CorkedSocket::when_room(Waiter done)
+void CorkedSocket::when_room(Done done)
 {
     for_room_.push_back(std::move(done));
     if (failed() || !full())
         asio::post(strand_, [self = shared_from_this()] { self->wake(self->for_room_, self->failure_); });
 }
 
-void CorkedSocket::when_flushed(Waiter done)
+void CorkedSocket::when_flushed(Done done)
 {
     for_flush_.push_back(std::move(done));
     if (failed() || unsent() == 0)
@@ -169,7 +169,7 @@ asio::awaitable<error_code> CorkedSocket::room()
 {
     if (failed() || !full())
         co_return failure_;
-    const auto start = [this](auto handler) { when_room(Waiter(std::move(handler))); };
+    const auto start = [this](auto handler) { when_room(Done(std::move(handler))); };
     const auto [error] = co_await asio::async_initiate<decltype(nothrow), void(error_code)>(start, nothrow);
     co_return error;
 }
@@ -178,7 +178,7 @@ asio::awaitable<error_code> CorkedSocket::flushed()
 {
     if (failed() || unsent() == 0)
         co_return failure_;
-    const auto start = [this](auto handler) { when_flushed(Waiter(std::move(handler))); };
+    const auto start = [this](auto handler) { when_flushed(Done(std::move(handler))); };
     const auto [error] = co_await asio::async_initiate<decltype(nothrow), void(error_code)>(start, nothrow);
     co_return error;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "net/connection/strand.hpp"
+#include "net/connection/waiter.hpp"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -26,7 +26,7 @@ namespace coordination {
 class CorkedSocket : public std::enable_shared_from_this<CorkedSocket> {
 public:
     static constexpr std::size_t full_at = 256 << 10;
-    using Waiter = boost::asio::any_completion_handler<void(error_code)>;
+    using Done = Waiter<error_code>;
 
     explicit CorkedSocket(Socket socket);
 
@@ -38,17 +38,17 @@ public:
     void consume(std::size_t bytes) noexcept { begin_ += bytes; }
     /// Reads once from the socket, behind what was received.
     boost::asio::awaitable<error_code> fill();
-    void fill(Waiter done);
+    void fill(Done done);
 
     void write(std::string_view bytes);
     bool full() const noexcept { return unsent() >= full_at; }
     std::size_t unsent() const noexcept { return out_.size() + sending_.size() - sent_; }
     /// Waits while it is full.
     boost::asio::awaitable<error_code> room();
-    void when_room(Waiter done);
+    void when_room(Done done);
     /// Waits until everything has been handed to the operating system.
     boost::asio::awaitable<error_code> flushed();
-    void when_flushed(Waiter done);
+    void when_flushed(Done done);
 
     /// Ends the connection at once; whatever waits for it fails.
     void abort() noexcept;
@@ -65,7 +65,7 @@ private:
     void send();
     void on_sent(error_code error, std::size_t bytes);
     void fail(error_code error);
-    void wake(std::vector<Waiter>& waiters, error_code error);
+    void wake(std::vector<Done>& waiters, error_code error);
 
     Socket socket_;
     Strand strand_;
@@ -82,8 +82,8 @@ private:
     bool gathers_ = false; ///< take_turn() is queued
     bool written_ = false; ///< since the last turn
     unsigned turns_ = 0;
-    std::vector<Waiter> for_room_;
-    std::vector<Waiter> for_flush_;
+    std::vector<Done> for_room_;
+    std::vector<Done> for_flush_;
     std::atomic<std::int64_t> stalled_since_ = 0;
 };
 

@@ -66,10 +66,11 @@ private:
                               boost::beast::bind_front_handler(std::move(handler), error_code{}, bytes));
             return;
         }
-        socket->fill([socket, into, handler = std::move(handler)](error_code error) mutable {
-            const auto bytes = error ? std::size_t{0} : take(*socket, into);
-            std::move(handler)(error, bytes);
-        });
+        socket->fill(
+            CorkedSocket::Done([socket, into, handler = std::move(handler)](error_code error) mutable {
+                const auto bytes = error ? std::size_t{0} : take(*socket, into);
+                std::move(handler)(error, bytes);
+            }));
     }
 
     template <class Buffers, class Handler>
@@ -85,9 +86,9 @@ private:
                               boost::beast::bind_front_handler(std::move(handler), error_code{}, bytes));
             return;
         }
-        socket->when_room([bytes, handler = std::move(handler)](error_code error) mutable {
+        socket->when_room(CorkedSocket::Done([bytes, handler = std::move(handler)](error_code error) mutable {
             std::move(handler)(error, error ? 0 : bytes);
-        });
+        }));
     }
 
     std::shared_ptr<CorkedSocket> socket_;
@@ -98,9 +99,10 @@ template <class Handler>
 void async_teardown(boost::beast::role_type role, CorkedStream& stream, Handler&& handler)
 {
     auto& corked = stream.corked();
-    corked.when_flushed([stream, role, handler = std::forward<Handler>(handler)](error_code) mutable {
-        boost::beast::websocket::async_teardown(role, stream.next_layer(), std::move(handler));
-    });
+    corked.when_flushed(
+        CorkedSocket::Done([stream, role, handler = std::forward<Handler>(handler)](error_code) mutable {
+            boost::beast::websocket::async_teardown(role, stream.next_layer(), std::move(handler));
+        }));
 }
 
 } // namespace coordination

@@ -18,7 +18,7 @@ void Wakeup::notify()
 asio::awaitable<void> Wakeup::wait()
 {
     const auto sleep = [this](auto handler) {
-        sleeper_ = std::move(handler);
+        sleeper_ = Waiter<>(std::move(handler));
         auto expected = State::working;
         if (!state_.compare_exchange_strong(expected, State::asleep)) // notified since the last look
             asio::post(strand_, [self = shared_from_this()] { self->resume(); });

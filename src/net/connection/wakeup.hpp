@@ -1,8 +1,8 @@
 #pragma once
 
 #include "net/connection/strand.hpp"
+#include "net/connection/waiter.hpp"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
@@ -29,7 +29,7 @@ private:
 
     Strand strand_;
     std::atomic<State> state_ = State::working;
-    boost::asio::any_completion_handler<void()> sleeper_;
+    Waiter<> sleeper_;
 };
 
 } // namespace coordination

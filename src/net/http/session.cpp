@@ -261,10 +261,12 @@ asio::awaitable<void> HttpSession::write_answers(std::shared_ptr<HttpSession> se
         exchanges.pop_front();
         self->bytes_under_way_ -= exchange->request_bytes;
         self->reader_->notify();
-        if (!exchange->form.keep_alive)
+        if (!exchange->form.keep_alive) {
+            if (!self->reading_ended_)
+                self->drain(); // only now it turned out that closing must end the body
             break;
+        }
     }
-    self->drain();
 }
 
 asio::awaitable<void> HttpSession::send(Exchange& exchange)

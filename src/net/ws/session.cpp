@@ -205,10 +205,10 @@ asio::awaitable<void> WsSession::write_frames(std::shared_ptr<WsSession> self)
 asio::awaitable<void> WsSession::wait_for_room()
 {
     if (!std::exchange(room_asked_, true))
-        connection_->socket().when_room([self = shared_from_this()](error_code) {
+        connection_->socket().when_room(CorkedSocket::Done([self = shared_from_this()](error_code) {
             self->room_asked_ = false;
             self->writer_->notify();
-        });
+        }));
     co_await writer_->wait();
 }
 
