@@ -111,7 +111,7 @@ bool Access::is_our_origin(std::string_view origin, std::optional<std::string_vi
     std::uint16_t number = 0;
     const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
     const bool ours = parsed.ec == std::errc{} && std::ranges::find(ports_, number) != ports_.end();
-    return ours && host && iequals(name, split(*host).host);
+    return ours && is_our_host(name);
 }
 
 bool Access::bears_token(std::optional<std::string_view> authorization) const

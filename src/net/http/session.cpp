@@ -42,6 +42,20 @@ Response upgrade_required()
             .headers = "Upgrade: websocket\r\n"};
 }
 
+/// What Beast would refuse too, but not in the form that every failure has.
+std::optional<Response> refuse_handshake(const HttpRequest& request)
+{
+    constexpr std::size_t key_chars = 24; // 16 bytes in Base64
+    if (request[http::field::sec_websocket_version] != "13")
+        return Response{.status = 426,
+                        .body = wire::failure("UPGRADE_REQUIRED", "Sec-WebSocket-Version must be 13"),
+                        .headers = "Sec-WebSocket-Version: 13\r\n"};
+    if (request[http::field::sec_websocket_key].size() != key_chars)
+        return Response{.status = 400,
+                        .body = wire::failure("BAD_REQUEST", "Sec-WebSocket-Key must be 16 bytes in Base64")};
+    return std::nullopt;
+}
+
 Response preflight_reply()
 {
     return {.status = 204,
@@ -222,15 +236,18 @@ Answer HttpSession::answer(const HttpRequest& request, ResponseForm& form, bool&
                                 .authorization = header(request, http::field::authorization),
                                 .host_required = form.http11,
                                 .token_required = !preflight && !probe});
+    form.keep_alive = form.keep_alive && (admitted || admitted.error().code != ErrorCode::missing_field);
     if (!admitted)
         return failure_response(admitted.error());
     if (foreign)
         form.headers = "Access-Control-Allow-Origin: " + std::string(*origin) + "\r\nVary: Origin\r\n";
     if (request.count(http::field::host) > 1)
         return failure_response(invalid_field("Host", "told once"));
-    upgrade = services_.websocket && beast::websocket::is_upgrade(request);
-    if (upgrade)
-        return Response{};
+    if (services_.websocket && beast::websocket::is_upgrade(request)) {
+        auto refusal = refuse_handshake(request);
+        upgrade = !refusal;
+        return std::move(refusal).value_or(Response{});
+    }
     if (!services_.http)
         return upgrade_required();
     if (preflight)

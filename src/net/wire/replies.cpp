@@ -41,8 +41,6 @@ void append_outcome(json::ObjectWriter& writer, Telling telling, const Outcome& 
         break;
     case Telling::heartbeat:
         writer.number("timestamp", to_millis(context.now));
-        if (!context.changed)
-            return;
         break;
     case Telling::assignment:
         append_task(writer, out, outcome.task, state);
@@ -54,7 +52,8 @@ void append_outcome(json::ObjectWriter& writer, Telling telling, const Outcome& 
             writer.boolean("duplicate", true);
         break;
     }
-    writer.number("revision", context.revision).string("durable", name_of(context.durability));
+    if (context.changed)
+        writer.number("revision", context.revision).string("durable", name_of(context.durability));
 }
 
 void append_registration(json::ObjectWriter& writer, const Rhythm& rhythm, const WorkerId& worker,

@@ -71,25 +71,23 @@ Read<Action> subscribe(const Fields& fields, const Bounds&)
     return watch;
 }
 
-/// Only looks; what came of it is told with the `requestId` alone.
-Read<Action> look(const Fields& fields, std::string_view id, std::string_view name, const Bounds& bounds)
+/// Only looks: write_reply() finds out.
+Read<Action> look(std::string_view id, std::string_view name, const Bounds& bounds)
 {
     auto known = wire::id_in(id, name, bounds);
     if (!known)
         return tl::unexpected(std::move(known.error()));
-    if (fields.request_id.empty())
-        return tl::unexpected(missing_field("requestId"));
     return std::monostate{};
 }
 
 Read<Action> get_task(const Fields& fields, const Bounds& bounds)
 {
-    return look(fields, fields.task_id, "taskId", bounds);
+    return look(fields.task_id, "taskId", bounds);
 }
 
 Read<Action> get_worker(const Fields& fields, const Bounds& bounds)
 {
-    return look(fields, fields.worker_id, "workerId", bounds);
+    return look(fields.worker_id, "workerId", bounds);
 }
 
 struct MessageType {
@@ -190,6 +188,8 @@ std::string found(const ReplyForm& form, std::string_view name, const Record* re
 {
     if (!record)
         return refusal(form, otherwise);
+    if (form.request_id.empty())
+        return {}; // nothing in the original's protocol could carry it
     std::string out;
     json::ObjectWriter writer(out);
     writer.string("type", "response").raw("requestId", form.request_id).boolean("success", true).name(name);
@@ -222,6 +222,10 @@ tl::expected<Message, std::string> read_message(std::string_view text, const Bou
     auto action = (*type)->read(*fields, bounds);
     if (!action)
         return tl::unexpected(refusal(form, action.error()));
+    if (form.kind == MessageKind::task_update && own_worker.empty())
+        return tl::unexpected(refusal(form, {ErrorCode::stale_attempt,
+                                             "only a worker reports on its tasks: register "
+                                             "over this connection first, or send complete or fail"}));
     return Message{std::move(*action), std::move(form)};
 }
 
@@ -244,6 +248,8 @@ std::string write_reply(const ReplyForm& form, const wire::Rhythm& rhythm, const
     writer.string("type", "response").raw("requestId", form.request_id).boolean("success", true);
     if (form.kind == MessageKind::registration)
         wire::append_registration(writer, rhythm, result->worker, state, context);
+    else if (form.kind == MessageKind::subscribe && !context.changed)
+        writer.number("revision", context.revision); // from here on it hears of everything
     wire::append_outcome(writer, telling_of(form.kind), *result, state, context);
     writer.close();
     return out;
