@@ -135,7 +135,7 @@ SCENARIO("a task ends once: the same end again is a duplicate and changes nothin
         CHECK(field(again, "success") == Json(true));
         CHECK(field(again, "duplicate") == Json(true));
         CHECK(field(again, completes ? "task.result.n" : "task.error.n") == 1);
-        CHECK_FALSE(has(again, "revision"));
+        CHECK_FALSE(has(again, "revision")); // which calls tell that changed something
     }
     CHECK(api.get("/api/state").body == before);
     CHECK(field(api.worker("w1"), completes ? "completedTasks" : "failedTasks") == 1);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 
 using namespace coordination::testing;
@@ -138,7 +139,9 @@ SCENARIO("a worker that returns after a restart keeps its tasks", "[persistence]
         Worker worker(daemon, "w1");
         Api(daemon).assign("t1");
         worker.expect("task_assigned");
-        CHECK(daemon.terminate().status == 0);
+        daemon.signal(SIGTERM);
+        CHECK(worker.close_code() == 1001);
+        CHECK(daemon.wait().status == 0);
     }
     DaemonProcess daemon(folder, folder.args);
     CHECK(field(Api(daemon).worker("w1"), "status") == "offline"); // it has no socket now

@@ -90,7 +90,8 @@ SCENARIO("a state_change has the seed's shape, and a value only where it was ask
     }
     CHECK(values["tasks"] == api.task("t1"));
     CHECK(values["workers"] == api.worker("w1"));
-    CHECK(values["assignments"] == "w1");
+    CHECK(text(values["assignments"], "workerId") == "w1");
+    CHECK(field(values["assignments"], "fence") == field(values["tasks"], "fence"));
     WHEN("only a part changes, the value is still the whole")
     {
         api.complete("t1", R"("result":{"n":1})");
