@@ -1,6 +1,7 @@
 #include "cli/ctl/nouns.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -46,10 +47,31 @@ CLI::Validator whole_number(std::uint64_t smallest)
         "N");
 }
 
+CLI::Validator seconds(double shortest, double longest)
+{
+    return CLI::Validator(
+        [=](std::string& text) {
+            double number = 0;
+            const auto* end = text.data() + text.size();
+            const auto [stopped, failed] = std::from_chars(text.data(), end, number);
+            const bool ok =
+                failed == std::errc{} && stopped == end && number >= shortest && number <= longest;
+            return ok ? std::string()
+                      : fmt::format("\"{}\" is no number of seconds from {} to {}", text, shortest, longest);
+        },
+        "N");
+}
+
+std::chrono::milliseconds milliseconds(double seconds)
+{
+    return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
+}
+
 void add_worker_run(CLI::App& worker, Command& chosen)
 {
     struct Texts {
         std::string capabilities;
+        double grace_seconds = 5;
         WorkerRun request;
     };
     const auto texts = std::make_shared<Texts>();
@@ -60,6 +82,9 @@ void add_worker_run(CLI::App& worker, Command& chosen)
            "--max-tasks", texts->request.tasks_max,
            "Run at most N at once; more wait here until there is room (default: as the daemon assigns)")
         ->check(whole_number(1));
+    run->add_option("--grace", texts->grace_seconds, "Kill a command that is asked to end after N seconds")
+        ->check(seconds(0, 3600))
+        ->capture_default_str();
     run->add_option("COMMAND", texts->request.command, "What to run, after --")->required();
     run->footer(
         "COMMAND is started without a shell, once per task, with the task's JSON on its standard input and\n"
@@ -69,12 +94,13 @@ void add_worker_run(CLI::App& worker, Command& chosen)
         "a signal, fails it with the end of its standard error.\n"
         "When the daemon goes away, running commands go on, and what ended is reported when it is back.\n"
         "Ctrl-C or SIGTERM: running tasks are finished, then the worker leaves. A second one: they are\n"
-        "ended (SIGTERM, after 5 s SIGKILL) and given back to the daemon for another worker.");
+        "ended (SIGTERM, after --grace SIGKILL) and given back to the daemon for another worker.");
     run->callback([texts, &chosen] {
         auto request = texts->request;
         request.capabilities = parse_list(texts->capabilities);
         if (request.capabilities.empty())
             throw CLI::ValidationError("--capabilities", "name at least one");
+        request.grace = milliseconds(texts->grace_seconds);
         request.program = or_complain(find_program(request.command.front()), "COMMAND");
         chosen = [request](ContextPtr context) { return worker_run(std::move(context), request); };
     });
@@ -193,13 +219,13 @@ void add_task(CLI::App& app, Command& chosen)
 
 void add_top(CLI::App& app, Command& chosen)
 {
-    const auto seconds = std::make_shared<double>(2);
+    const auto every = std::make_shared<double>(2);
     auto* top_command = app.add_subcommand("top", "Watch the whole daemon; q quits. Into a pipe: one look");
-    top_command->add_option("--interval", *seconds, "Look again every N seconds")
-        ->check(CLI::Range(0.1, 3600.0))
+    top_command->add_option("--interval", *every, "Look again every N seconds")
+        ->check(seconds(0.1, 3600))
         ->capture_default_str();
-    top_command->callback([seconds, &chosen] {
-        const std::chrono::milliseconds interval{static_cast<std::int64_t>(*seconds * 1000)};
+    top_command->callback([every, &chosen] {
+        const auto interval = milliseconds(*every);
         chosen = [interval](ContextPtr context) { return top(std::move(context), interval); };
     });
 }

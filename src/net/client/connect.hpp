@@ -21,6 +21,7 @@ struct ClientOptions {
     std::string token = {}; ///< sent as `Authorization: Bearer` unless empty
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds reply_timeout{30'000};
+    std::chrono::milliseconds close_timeout{1'000}; ///< for a WebSocket to be closed in order
     std::chrono::milliseconds silence_timeout{
         30'000}; ///< of a WebSocket; it is asked with a ping at half of it
     std::uint64_t body_bytes_max = 1U << 30U;

@@ -140,7 +140,7 @@ asio::awaitable<void> WsClient::close()
     const auto connection = connection_;
     if (!connection || !connection->open)
         co_return;
-    asio::steady_timer deadline{executor_, options_.connect_timeout};
+    asio::steady_timer deadline{executor_, options_.close_timeout};
     deadline.async_wait([connection](const boost::system::error_code& cancelled) {
         if (!cancelled)
             connection->end();

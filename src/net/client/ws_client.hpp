@@ -29,7 +29,7 @@ public:
     tl::expected<void, ClientError> send(std::string text);
     boost::asio::awaitable<tl::expected<std::string, ClientError>> receive();
 
-    /// Sends what is queued, then closes in order. Bounded by `connect_timeout`.
+    /// Sends what is queued, then closes in order. Bounded by `close_timeout`.
     boost::asio::awaitable<void> close();
     /// Ends the connection at once; a pending receive() returns.
     void abort();

@@ -60,7 +60,7 @@ void Agent::start(const Lease& lease, const json::object& task)
     command.environment = {{"COORDINATION_TASK_ID", lease.task_id}, {"COORDINATION_WORKER_ID", request_.id}};
     if (lease.attempt)
         command.environment.emplace_back("COORDINATION_ATTEMPT", std::to_string(*lease.attempt));
-    auto process = TaskProcess::start(context_->executor, command);
+    auto process = TaskProcess::start(context_->executor, command, request_.grace);
     const auto running = std::make_shared<Running>(Running{.lease = lease, .process = nullptr});
     running_[lease.task_id] = running;
     ++commands_;

@@ -24,16 +24,16 @@ namespace {
 
 constexpr std::size_t output_bytes_max = 64U << 10U;
 constexpr std::size_t error_bytes_max = 16U << 10U;
-constexpr auto terminate_grace = 5s;
 constexpr auto streams_grace = 1s; // for what the command left running with its streams open
 
 } // namespace
 
 TaskProcess::TaskProcess(const asio::any_io_executor& executor, std::shared_ptr<ChildProcess> child,
-                         std::string name)
+                         std::string name, std::chrono::milliseconds grace)
     : child_(std::move(child)),
       name_(std::move(name)),
-      grace_(executor),
+      grace_(grace),
+      grace_over_(executor),
       lingering_(executor),
       out_(output_bytes_max),
       err_(error_bytes_max)
@@ -41,13 +41,14 @@ TaskProcess::TaskProcess(const asio::any_io_executor& executor, std::shared_ptr<
 }
 
 tl::expected<std::shared_ptr<TaskProcess>, std::string>
-TaskProcess::start(const asio::any_io_executor& executor, const ChildCommand& command)
+TaskProcess::start(const asio::any_io_executor& executor, const ChildCommand& command,
+                   std::chrono::milliseconds grace)
 {
     auto child = ChildProcess::start(executor, command);
     if (!child)
         return tl::unexpected(child.error());
     return std::shared_ptr<TaskProcess>(
-        new TaskProcess(executor, std::move(*child), command.command.front()));
+        new TaskProcess(executor, std::move(*child), command.command.front(), grace));
 }
 
 asio::awaitable<Ending> TaskProcess::attend(std::string input, Listener listener)
@@ -72,8 +73,8 @@ asio::awaitable<Ending> TaskProcess::attend(std::string input, Listener listener
 void TaskProcess::terminate()
 {
     child_->signal(SIGTERM);
-    grace_.expires_after(terminate_grace);
-    grace_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    grace_over_.expires_after(grace_);
+    grace_over_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
         if (!cancelled)
             self->child_->signal(SIGKILL);
     });
@@ -105,7 +106,7 @@ asio::awaitable<void> TaskProcess::listen(asio::posix::stream_descriptor* stream
 asio::awaitable<void> TaskProcess::reap()
 {
     status_ = co_await child_->wait();
-    grace_.cancel();
+    grace_over_.cancel();
     boost::system::error_code ignored;
     if (open_streams_ > 0) {
         lingering_.expires_after(streams_grace);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,8 +30,10 @@ struct Listener {
 /// A command at work on a task.
 class TaskProcess : public std::enable_shared_from_this<TaskProcess> {
 public:
+    /// `grace` is how long a command may take to end when it is asked to.
     static tl::expected<std::shared_ptr<TaskProcess>, std::string>
-    start(const boost::asio::any_io_executor& executor, const ChildCommand& command);
+    start(const boost::asio::any_io_executor& executor, const ChildCommand& command,
+          std::chrono::milliseconds grace);
 
     /// Writes `input` to the command, listens to it, and returns when it has ended. Once. The listener
     /// outlives it.
@@ -41,7 +44,7 @@ public:
 
 private:
     TaskProcess(const boost::asio::any_io_executor& executor, std::shared_ptr<ChildProcess> child,
-                std::string name);
+                std::string name, std::chrono::milliseconds grace);
 
     boost::asio::awaitable<void> feed(std::string input);
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor* stream,
@@ -51,7 +54,8 @@ private:
 
     std::shared_ptr<ChildProcess> child_;
     std::string name_;
-    boost::asio::steady_timer grace_;
+    std::chrono::milliseconds grace_;
+    boost::asio::steady_timer grace_over_;
     boost::asio::steady_timer lingering_;
     int open_streams_ = 2;
     ExitStatus status_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace coordination::ctl {
 struct WorkerRun {
     std::string id; ///< empty: HOSTNAME-PID
     std::vector<std::string> capabilities;
-    std::size_t tasks_max = 0; ///< at once; 0: no bound of our own
-    std::string program;       ///< where command.front() was found
+    std::size_t tasks_max = 0;              ///< at once; 0: no bound of our own
+    std::chrono::milliseconds grace{5'000}; ///< from asking a command to end to killing it
+    std::string program;                    ///< where command.front() was found
     std::vector<std::string> command;
 };
 
