@@ -33,7 +33,6 @@ std::vector<std::string> variables(const Environment& own)
             !text.starts_with("TERM="))
             all.emplace_back(text);
     }
-    all.emplace_back("TERM=xterm");
     for (const auto& [name, value] : own)
         all.push_back(name + "=" + value);
     return all;
@@ -85,7 +84,8 @@ CtlProcess::CtlProcess(std::uint16_t http_port, std::uint16_t ws_port, const Arg
 {
     std::vector<std::string> words{binary()};
     words.insert(words.end(), args.begin(), args.end());
-    auto settings = Environment{{"COORDINATION_HTTP_URL", url("http", http_port)},
+    auto settings = Environment{{"TERM", "xterm"},
+                                {"COORDINATION_HTTP_URL", url("http", http_port)},
                                 {"COORDINATION_WS_URL", url("ws", ws_port)}};
     for (const auto& [name, value] : environment)
         settings[name] = value;

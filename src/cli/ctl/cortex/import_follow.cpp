@@ -111,7 +111,7 @@ bool ImportRun::take(std::size_t index, const json::object& seen)
         tracked.standing = Standing::held;
     if (before == tracked.standing)
         return false;
-    if (before == Standing::absent) // a first look, not an event
+    if (before == Standing::absent || tracked.handling == Handling::finish) // a first look, or our own doing
         return true;
     if (tracked.standing == Standing::completed)
         progress_->event(

@@ -98,6 +98,8 @@ void Agent::on_ended(const std::shared_ptr<Running>& running, Ending ending)
         log(fmt::format("task {}: {}", printable(lease.task_id),
                         ending.completed ? "completed"
                                          : "failed: " + printable(string_or(ending.detail, "message", ""))));
+        if (running->progress_unsent)
+            send_progress(*running); // the last word of a command that was quicker than the daemon's answer
         auto& entry = unconfirmed_[lease.task_id] = Report{.lease = lease, .ending = std::move(ending)};
         running_.erase(lease.task_id);
         report(entry);
@@ -212,10 +214,14 @@ void Agent::on_refused(const Request& request, const json::object& frame)
 void Agent::on_error(const json::object& frame)
 {
     const auto task_id = string_or(frame, "taskId", "");
-    if (lease_is_lost(string_or(frame, "code", "")) && running_.contains(task_id))
+    const auto code = string_or(frame, "code", "");
+    if (lease_is_lost(code) && running_.contains(task_id)) {
         abandon(task_id, refused(frame).message);
-    else
-        log(refused(frame).message);
+        return;
+    }
+    log(refused(frame).message);
+    if (code == "WORKER_NOT_FOUND")
+        ws_.abort(); // somebody has signed us off: the next connection registers anew
 }
 
 /// Ends the command of a task that is no longer ours.
