@@ -22,9 +22,9 @@ public:
 
     /// What a request shows of where it comes from.
     struct Credentials {
-        std::optional<std::string_view> host;
-        std::optional<std::string_view> origin;
-        std::optional<std::string_view> authorization;
+        std::optional<std::string_view> host{};
+        std::optional<std::string_view> origin{};
+        std::optional<std::string_view> authorization{};
         bool host_required = true;  ///< HTTP/1.1
         bool token_required = true; ///< not for the health check, nor for a preflight, which cannot bear one
     };

@@ -126,11 +126,24 @@ asio::awaitable<std::optional<HttpRequest>> HttpSession::read_requests()
         if (!request.keep_alive())
             break;
         connection_->allow_for_ever();
-        while (!writing_ended_ &&
-               (exchanges_.size() >= exchanges_max || bytes_under_way_ > context_.options.body_bytes_max))
+        while (must_wait())
             co_await reader_->wait();
     }
     co_return std::nullopt;
+}
+
+bool HttpSession::must_wait() const
+{
+    const auto bytes_max = context_.options.body_bytes_max;
+    if (writing_ended_ || exchanges_.empty())
+        return false;
+    if (exchanges_.size() >= exchanges_max || bytes_under_way_ > bytes_max)
+        return true;
+    std::size_t unsent = 0; // a short question may have a long answer
+    for (const auto& exchange : exchanges_)
+        if (exchange->ready.load(std::memory_order_acquire))
+            unsent += exchange->body.size();
+    return unsent > bytes_max;
 }
 
 /// One whole request, of which some or all may have been received before.

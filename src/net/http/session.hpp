@@ -24,7 +24,8 @@ struct Services {
 /// HTTP over one connection: requests are read and started one after the other, answers go out in the same
 /// order, everything that is ready in one write.
 ///
-/// Bounds   `exchanges_max` requests, and about one largest body of bytes, under way; then it stops reading.
+/// Bounds   `exchanges_max` requests under way, and of their bytes and of their answers' about one largest body; then it
+///          stops reading.
 /// Threads  The connection's strand.
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
 public:
@@ -43,6 +44,7 @@ private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
     boost::asio::awaitable<std::optional<HttpRequest>> read_requests();
+    bool must_wait() const;
     boost::asio::awaitable<error_code> read_request(Parser& parser);
     boost::asio::awaitable<void> allow_body(bool& allowed, const Parser& parser);
     /// True: it is to become a WebSocket.
