@@ -21,12 +21,12 @@ Result Engine::execute(const Command& command, const Caller& caller, Timestamp n
         return result;
     if (tx.wrote()) {
         result->revision = store_.revision();
-        tx.commit(effects.changes);
+        tx.commit(effects.changes, effects.undo);
         note(effects.changes, before);
         if (std::holds_alternative<RegisterWorker>(command) && caller.session != 0 && caller.worker.empty())
             deliver_again(result->worker);
     } else {
-        tx.commit(effects.changes);
+        tx.commit(effects.changes, effects.undo);
     }
     return result;
 }
@@ -65,7 +65,7 @@ void Engine::assign(const Task& task, const Worker& worker, Timestamp now, Effec
     const auto before = effects.changes.size();
     Transaction tx(store_, now);
     begin_lease(tx, task, worker);
-    tx.commit(effects.changes);
+    tx.commit(effects.changes, effects.undo);
     note(effects.changes, before);
 }
 
@@ -134,7 +134,7 @@ void Engine::expire(Timestamp now, Effects& effects)
         const auto before = effects.changes.size();
         Transaction tx(store_, now);
         time_out(tx, worker->id);
-        tx.commit(effects.changes);
+        tx.commit(effects.changes, effects.undo);
         note(effects.changes, before);
     }
 }

@@ -19,6 +19,7 @@ struct Delivery {
 struct Effects {
     std::vector<Change> changes;
     std::vector<Delivery> deliveries;
+    UndoLog* undo = nullptr; ///< where how to take the changes back is noted; none: nobody will
 
     void clear() noexcept
     {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <ranges>
+#include <utility>
 
 namespace coordination {
 
@@ -62,6 +64,47 @@ void StateStore::restore(Assignment assignment)
     if (assignment.ordinal == 0)
         assignment.ordinal = ++revision_;
     follow(nullptr, &assignments_.insert(std::move(assignment)));
+}
+
+void StateStore::revert(UndoLog log) noexcept
+{
+    if (log.writes.empty())
+        return;
+    take_back(log.writes);
+    revision_ = log.began_at;
+}
+
+void StateStore::take_back(std::vector<Undo>& writes) noexcept
+{
+    for (auto& write : writes | std::views::reverse)
+        std::visit([this](auto& w) { undo(w); }, write);
+}
+
+template <class Record>
+void StateStore::undo(Inserted<Record>& write)
+{
+    auto& rows = table<Record>();
+    const auto taken = rows.take(rows.at_ordinal(write.ordinal)->id.view());
+    follow(&taken.mapped(), nullptr);
+}
+
+template <class Record>
+void StateStore::undo(Replaced<Record>& write)
+{
+    Record* row = table<Record>().find(write.before.id.view());
+    const Record after = std::exchange(*row, std::move(write.before));
+    if constexpr (std::is_same_v<Record, Worker>) { // liveness is no part of what was written
+        row->last_seen = std::max(row->last_seen, after.last_seen);
+        row->last_heartbeat = std::max(row->last_heartbeat, after.last_heartbeat);
+    }
+    follow(&after, row);
+}
+
+template <class Record>
+void StateStore::undo(Erased<Record>& write)
+{
+    const Record& row = table<Record>().insert(std::move(write.row));
+    follow(nullptr, &row);
 }
 
 void StateStore::follow(const Worker* before, const Worker* after)

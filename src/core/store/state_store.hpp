@@ -5,6 +5,7 @@
 #include "core/store/change.hpp"
 #include "core/store/frozen_view.hpp"
 #include "core/store/table.hpp"
+#include "core/store/undo.hpp"
 
 #include <array>
 #include <cstddef>
@@ -67,6 +68,10 @@ public:
     void restore(const Totals& totals) noexcept { totals_ = totals; }
     void continue_from(Revision revision) noexcept { revision_ = revision; }
 
+    /// Takes committed writes back, the latest ones that there are: their revisions will be given out again,
+    /// so nobody may have seen them. Allocates at most what the writes themselves did.
+    void revert(UndoLog log) noexcept;
+
 private:
     friend class Transaction;
     friend class FrozenView;
@@ -81,21 +86,13 @@ private:
         else
             return assignments_;
     }
+    void take_back(std::vector<Undo>& writes) noexcept;
     template <class Record>
-    struct Inserted {
-        Revision ordinal;
-    };
+    void undo(Inserted<Record>& write);
     template <class Record>
-    struct Replaced {
-        Record before;
-    };
+    void undo(Replaced<Record>& write);
     template <class Record>
-    struct Erased {
-        typename Table<Record>::Rows::node_type row;
-    };
-    using Undo =
-        std::variant<Inserted<Worker>, Replaced<Worker>, Erased<Worker>, Inserted<Task>, Replaced<Task>,
-                     Erased<Task>, Inserted<Assignment>, Replaced<Assignment>, Erased<Assignment>>;
+    void undo(Erased<Record>& write);
 
     // What follows from the rows: called for each write, and for each undone one with the two exchanged.
     void follow(const Worker* before, const Worker* after);

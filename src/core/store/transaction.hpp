@@ -35,16 +35,16 @@ public:
         if (!row) {
             if (record.ordinal == 0)
                 record.ordinal = revision;
-            store_.undo_.emplace_back(StateStore::Inserted<Record>{record.ordinal});
+            store_.undo_.emplace_back(Inserted<Record>{record.ordinal});
             row = &table.insert(std::move(record));
             store_.follow(nullptr, row);
         } else {
             store_.keep_for_views(*row);
             record.id = row->id; // the index points into it
             record.ordinal = row->ordinal;
-            auto& undo = store_.undo_.emplace_back(StateStore::Replaced<Record>{std::move(*row)});
+            auto& undo = store_.undo_.emplace_back(Replaced<Record>{std::move(*row)});
             *row = std::move(record);
-            store_.follow(&std::get<StateStore::Replaced<Record>>(undo).before, row);
+            store_.follow(&std::get<Replaced<Record>>(undo).before, row);
         }
         store_.changes_.push_back({revision, operation, now_, *row});
     }
@@ -59,25 +59,18 @@ public:
         assert(row);
         store_.keep_for_views(*row);
         store_.changes_.push_back({revision, Operation::erase, now_, *row});
-        store_.undo_.emplace_back(StateStore::Erased<Record>{table.take(id)});
-        store_.follow(&std::get<StateStore::Erased<Record>>(store_.undo_.back()).row.mapped(), nullptr);
+        store_.undo_.emplace_back(Erased<Record>{table.take(id)});
+        store_.follow(&std::get<Erased<Record>>(store_.undo_.back()).row.mapped(), nullptr);
     }
 
     /// Whether anything was written yet.
     bool wrote() const noexcept { return !store_.changes_.empty(); }
 
-    /// Makes the writes stay, and moves their changes, oldest first, to the end of `changes`.
-    void commit(std::vector<Change>& changes);
+    /// Makes the writes stay, and moves their changes, oldest first, to the end of `changes`. With `log`, how
+    /// to take them back goes to its end.
+    void commit(std::vector<Change>& changes, UndoLog* log = nullptr);
 
 private:
-    void rollback() noexcept;
-    template <class Record>
-    void undo(StateStore::Inserted<Record>& write);
-    template <class Record>
-    void undo(StateStore::Replaced<Record>& write);
-    template <class Record>
-    void undo(StateStore::Erased<Record>& write);
-
     StateStore& store_;
     Timestamp now_;
     Revision began_at_;
