@@ -66,6 +66,61 @@ void StateStore::restore(Assignment assignment)
     follow(nullptr, &assignments_.insert(std::move(assignment)));
 }
 
+template <class Record>
+void StateStore::replay_row(Record record)
+{
+    auto& rows = table<Record>();
+    Record* row = rows.find(record.id.view());
+    if (!row) {
+        follow(nullptr, &rows.insert(std::move(record)));
+        return;
+    }
+    record.id = row->id; // the index points into it
+    const Record before = std::exchange(*row, std::move(record));
+    follow(&before, row);
+}
+
+template <class Record>
+void StateStore::replay_end(std::string_view id)
+{
+    const auto taken = table<Record>().take(id);
+    follow(&taken.mapped(), nullptr);
+}
+
+void StateStore::replay(Revision revision, Worker worker)
+{
+    replay_row(std::move(worker));
+    revision_ = revision;
+}
+
+void StateStore::replay(Revision revision, Task task)
+{
+    const Assignment* lease = assignments_.find(task.id.view());
+    const bool held = is_held(task.status);
+    if (lease && (!held || lease->ordinal != task.fence)) {
+        replay_end<Assignment>(task.id.view());
+        lease = nullptr;
+    }
+    if (held && !lease)
+        replay_row(Assignment{task.id, task.assigned_to, task.attempt, task.fence, task.assigned_at});
+    replay_row(std::move(task));
+    revision_ = revision;
+}
+
+void StateStore::replay_erase(Revision revision, const WorkerId& id)
+{
+    replay_end<Worker>(id.view());
+    revision_ = revision;
+}
+
+void StateStore::replay_erase(Revision revision, const TaskId& id)
+{
+    if (assignments_.find(id.view()))
+        replay_end<Assignment>(id.view());
+    replay_end<Task>(id.view());
+    revision_ = revision;
+}
+
 void StateStore::revert(UndoLog log) noexcept
 {
     if (log.writes.empty())

@@ -68,6 +68,16 @@ public:
     void restore(const Totals& totals) noexcept { totals_ = totals; }
     void continue_from(Revision revision) noexcept { revision_ = revision; }
 
+    /// For recovery, behind restore(): a committed write once more, in the order of revisions. Assignments are
+    /// not written of their own: they follow from the tasks, as the counts and totals do.
+    ///
+    /// Expects  What a Transaction would have: a new row's ordinal (and a lease's fence) is nobody else's, a row
+    ///          keeps its ordinal, a task is held by a worker that exists, a worker that goes holds nothing.
+    void replay(Revision revision, Worker worker);
+    void replay(Revision revision, Task task);
+    void replay_erase(Revision revision, const WorkerId& id);
+    void replay_erase(Revision revision, const TaskId& id);
+
     /// Takes committed writes back, the latest ones that there are: their revisions will be given out again,
     /// so nobody may have seen them. Allocates at most what the writes themselves did.
     void revert(UndoLog log) noexcept;
@@ -86,6 +96,10 @@ private:
         else
             return assignments_;
     }
+    template <class Record>
+    void replay_row(Record record);
+    template <class Record>
+    void replay_end(std::string_view id);
     void take_back(std::vector<Undo>& writes) noexcept;
     template <class Record>
     void undo(Inserted<Record>& write);

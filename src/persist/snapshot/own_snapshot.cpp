@@ -115,8 +115,6 @@ OwnSnapshot::Step OwnSnapshot::read_rows(std::string_view title, Step (OwnSnapsh
         const auto next = row();
         if (!next)
             return tl::unexpected(next.error());
-        fields_.clear();
-        hidden_.clear();
         step = (this->*read)(*next).and_then([this] { return advance(); });
     }
     return step.and_then([this] { return advance(); });
@@ -137,33 +135,22 @@ tl::expected<OwnSnapshot::Row, std::string> OwnSnapshot::row() const
     const auto id_end = end_of_string(line);
     if (id_end == std::string_view::npos || id_end + 1 >= line.size() || line[id_end] != ':')
         return damage("not a row");
-    const Row row{line.substr(0, id_end), line.substr(id_end + 1)};
-    if (const auto valid = json::validate(row.value, depth_max); !valid)
-        return damage(fmt::format("not JSON at byte {} of the line: {}", id_end + 1 + valid.error().offset,
-                                  valid.error().what));
-    if (json::kind_of(row.value) != json::Kind::object)
-        return damage("a row is not an object");
-    const auto first = json::Members(row.value).next();
-    if (!first || first->key != "id" || first->value != row.id || row.id == R"("")")
-        return damage("a row does not begin with its id");
-    return row;
-}
-
-void OwnSnapshot::read_hidden(std::string_view object)
-{
-    if (json::kind_of(object) != json::Kind::object)
-        return; // it then lacks its ordinal
-    json::Members members(object);
-    while (const auto member = members.next())
-        hidden_.add(member->key, member->value);
+    return Row{line.substr(0, id_end), line.substr(id_end + 1)};
 }
 
 OwnSnapshot::Step OwnSnapshot::check_fields() const
 {
-    const auto wrong = fields_.wrong().empty() ? hidden_.wrong() : fields_.wrong();
-    if (wrong.empty())
+    if (fields_.wrong().empty())
         return {};
-    return damage(fmt::format("the value of \"{}\" is of the wrong kind", wrong));
+    return damage(fmt::format("the value of \"{}\" is of the wrong kind", fields_.wrong()));
+}
+
+/// Its value has been read.
+OwnSnapshot::Step OwnSnapshot::check_id(const Row& row) const
+{
+    if (json::Members(row.value).next()->value == row.id)
+        return {};
+    return damage("a row is not that of its id");
 }
 
 OwnSnapshot::Step OwnSnapshot::check_ordinal(Revision ordinal)
@@ -176,63 +163,33 @@ OwnSnapshot::Step OwnSnapshot::check_ordinal(Revision ordinal)
 
 OwnSnapshot::Step OwnSnapshot::read_worker(const Row& row)
 {
-    json::Members members(row.value);
-    while (const auto member = members.next()) {
-        if (member->key == "_")
-            read_hidden(member->value);
-        else
-            fields_.add(member->key, member->value);
-    }
-    Worker worker = decoder_.worker(fields_, text_of(row.id));
-    worker.capabilities = decoder_.capabilities(hidden_);
-    worker.ordinal = hidden_.number<Revision>("ordinal");
-    worker.idle_since = hidden_.number<Revision>("idleSince");
-    worker.draining = hidden_.flag("draining");
-    worker.wants_values = hidden_.flag("values");
-    const auto checked = check_fields().and_then([&] { return check_ordinal(worker.ordinal); });
+    auto worker = reader_.worker(row.value);
+    if (!worker)
+        return damage(worker.error());
+    worker->active_tasks = 0; // counted from the tasks
+    const auto checked = check_id(row).and_then([&] { return check_ordinal(worker->ordinal); });
     if (!checked)
         return checked;
-    if (!worker_at_.emplace(worker.id.view(), workers_.size()).second)
+    if (!worker_at_.emplace(worker->id.view(), workers_.size()).second)
         return damage("the worker is in the file twice");
-    workers_.push_back(std::move(worker));
+    workers_.push_back(std::move(*worker));
     ++loaded_.workers;
     return {};
 }
 
 OwnSnapshot::Step OwnSnapshot::read_task(const Row& row)
 {
-    json::Members members(row.value);
-    members.next(); // the id
-    auto member = members.next();
-    std::string_view payload;
-    for (; member && member->key != "status"; member = members.next()) {
-        const auto* begin = payload.empty() ? member->whole.data() : payload.data();
-        payload = {begin, member->whole.data() + member->whole.size()};
-    }
-    for (; member; member = members.next()) {
-        if (member->key == "_")
-            read_hidden(member->value);
-        else
-            fields_.add(member->key, member->value);
-    }
-    const auto status = task_status_named(fields_.string("status"));
-    const auto priority = priority_named(hidden_.string("priority"));
-    if (!status || !priority)
-        return damage("the task's status or priority is unknown");
-    Task task = decoder_.task(fields_, text_of(row.id), *status);
-    task.payload = Text(payload);
-    task.priority = *priority;
-    task.required = decoder_.capabilities(hidden_);
-    task.crash_limit = hidden_.number<std::uint32_t>("crashLimit");
-    task.ordinal = hidden_.number<Revision>("ordinal");
-    const auto checked = check_fields().and_then([&] { return check_ordinal(task.ordinal); }).and_then([&] {
-        return take_lease(task);
+    auto task = reader_.task(row.value);
+    if (!task)
+        return damage(task.error());
+    const auto checked = check_id(row).and_then([&] { return check_ordinal(task->ordinal); }).and_then([&] {
+        return take_lease(*task);
     });
     if (!checked)
         return checked;
-    if (store_.tasks().find(task.id.view()))
+    if (store_.tasks().find(task->id.view()))
         return damage("the task is in the file twice");
-    store_.restore(std::move(task));
+    store_.restore(std::move(*task));
     ++loaded_.tasks;
     return {};
 }
@@ -260,7 +217,6 @@ OwnSnapshot::Step OwnSnapshot::read_totals()
     if (!json::validate(object, depth_max) || json::kind_of(object) != json::Kind::object)
         return damage("the metadata is not a JSON object");
     fields_.clear();
-    hidden_.clear();
     json::Members members(object);
     while (const auto member = members.next())
         fields_.add(member->key, member->value);

@@ -3,7 +3,8 @@
 #include "persist/snapshot/checksum.hpp"
 #include "persist/snapshot/line_reader.hpp"
 #include "persist/snapshot/load.hpp"
-#include "persist/snapshot/row_decoder.hpp"
+#include "persist/snapshot/row_fields.hpp"
+#include "persist/snapshot/row_reader.hpp"
 
 #include <string>
 #include <unordered_map>
@@ -21,7 +22,7 @@ public:
         : lines_(lines),
           path_(path),
           store_(store),
-          decoder_(store.capabilities())
+          reader_(store.capabilities())
     {
     }
 
@@ -49,19 +50,18 @@ private:
     Step restore_leases();
 
     tl::expected<Row, std::string> row() const;
-    void read_hidden(std::string_view object);
     Step check_fields() const;
+    Step check_id(const Row& row) const;
     Step check_ordinal(Revision ordinal);
     Step take_lease(const Task& task);
 
     LineReader& lines_;
     const std::string& path_;
     StateStore& store_;
-    RowDecoder decoder_;
+    RowReader reader_;
     Checksum checksum_; ///< of the lines before the present one
     LoadedSnapshot loaded_;
-    RowFields fields_; ///< of the present row
-    RowFields hidden_;
+    RowFields fields_; ///< of the present line
     Revision last_ordinal_ = 0;
     std::vector<Worker> workers_;
     std::unordered_map<std::string_view, std::size_t> worker_at_; ///< places in workers_

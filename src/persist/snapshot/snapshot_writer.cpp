@@ -1,43 +1,13 @@
 #include "persist/snapshot/snapshot_writer.hpp"
 
-#include "core/json/records.hpp"
 #include "core/json/write.hpp"
+#include "persist/snapshot/row_writer.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace coordination {
-namespace {
-
-void append_names(json::ObjectWriter& writer, std::string& out, std::string_view key,
-                  const CapabilitySet& capabilities)
-{
-    writer.name(key);
-    char before = '[';
-    for (const auto& name : capabilities.names()) {
-        out += before;
-        json::append_string(out, name);
-        before = ',';
-    }
-    out += capabilities.names().empty() ? "[]" : "]";
-}
-
-/// Opens the last member of the row whose text ends `out`.
-void open_hidden(std::string& out)
-{
-    out.back() = ','; // was the row's closing brace
-    out += R"("_":)";
-}
-
-/// White space is all that a line end can be in a row: the text inside JSON strings has none. Whoever embeds
-/// the engine may have handed in such a payload.
-void keep_on_one_line(std::string& out, std::size_t row)
-{
-    std::replace(out.begin() + static_cast<std::ptrdiff_t>(row), out.end(), '\n', ' ');
-}
-
-} // namespace
 
 SnapshotWriter::SnapshotWriter(const SnapshotHeader& header) : header_(header)
 {
@@ -53,34 +23,14 @@ void SnapshotWriter::add(const Worker& worker)
 {
     assert(section_ == Section::workers);
     begin_row(worker.id.text);
-    const auto row = text_.size();
-    json::append_worker(text_, worker);
-    open_hidden(text_);
-    json::ObjectWriter hidden(text_);
-    hidden.number("ordinal", worker.ordinal).number("idleSince", worker.idle_since);
-    append_names(hidden, text_, "capabilities", *worker.capabilities);
-    if (worker.draining)
-        hidden.boolean("draining", true);
-    if (worker.wants_values)
-        hidden.boolean("values", true);
-    hidden.close();
-    text_ += '}';
-    keep_on_one_line(text_, row);
+    append_row(text_, worker);
 }
 
 void SnapshotWriter::add(const Task& task)
 {
     enter(Section::tasks);
     begin_row(task.id.text);
-    const auto row = text_.size();
-    json::append_task(text_, task);
-    open_hidden(text_);
-    json::ObjectWriter hidden(text_);
-    hidden.number("ordinal", task.ordinal).string("priority", name_of(task.priority));
-    append_names(hidden, text_, "capabilities", *task.required);
-    hidden.number("crashLimit", task.crash_limit).close();
-    text_ += '}';
-    keep_on_one_line(text_, row);
+    append_row(text_, task);
     if (is_held(task.status))
         leases_.push_back({task.id, task.assigned_to});
 }

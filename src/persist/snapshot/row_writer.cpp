@@ -1,0 +1,71 @@
+#include "persist/snapshot/row_writer.hpp"
+
+#include "core/json/records.hpp"
+#include "core/json/write.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace coordination {
+namespace {
+
+void append_names(json::ObjectWriter& writer, std::string& out, std::string_view key,
+                  const CapabilitySet& capabilities)
+{
+    writer.name(key);
+    char before = '[';
+    for (const auto& name : capabilities.names()) {
+        out += before;
+        json::append_string(out, name);
+        before = ',';
+    }
+    out += capabilities.names().empty() ? "[]" : "]";
+}
+
+/// Opens the last member of the row whose text ends `out`.
+void open_hidden(std::string& out)
+{
+    out.back() = ','; // was the row's closing brace
+    out += R"("_":)";
+}
+
+/// White space is all that a line end can be in a row: the text inside JSON strings has none. Whoever embeds
+/// the engine may have handed in such a payload.
+void keep_on_one_line(std::string& out, std::size_t row)
+{
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(row), out.end(), '\n', ' ');
+}
+
+} // namespace
+
+void append_row(std::string& out, const Worker& worker)
+{
+    const auto row = out.size();
+    json::append_worker(out, worker);
+    open_hidden(out);
+    json::ObjectWriter hidden(out);
+    hidden.number("ordinal", worker.ordinal).number("idleSince", worker.idle_since);
+    append_names(hidden, out, "capabilities", *worker.capabilities);
+    if (worker.draining)
+        hidden.boolean("draining", true);
+    if (worker.wants_values)
+        hidden.boolean("values", true);
+    hidden.close();
+    out += '}';
+    keep_on_one_line(out, row);
+}
+
+void append_row(std::string& out, const Task& task)
+{
+    const auto row = out.size();
+    json::append_task(out, task);
+    open_hidden(out);
+    json::ObjectWriter hidden(out);
+    hidden.number("ordinal", task.ordinal).string("priority", name_of(task.priority));
+    append_names(hidden, out, "capabilities", *task.required);
+    hidden.number("crashLimit", task.crash_limit).close();
+    out += '}';
+    keep_on_one_line(out, row);
+}
+
+} // namespace coordination
