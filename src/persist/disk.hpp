@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coordination {
 
@@ -40,6 +41,9 @@ public:
     /// Up to `into.size()` bytes from where the last read ended; 0 at the end of the file.
     virtual DiskResult<std::size_t> read(std::span<char> into) = 0;
     virtual DiskResult<void> truncate(std::uint64_t size) = 0;
+    /// Sets space aside for the first `size` bytes, without making the file longer, so that writing them does not
+    /// fail for want of it. Where the file system cannot do that, it succeeds and does nothing.
+    virtual DiskResult<void> reserve(std::uint64_t size) = 0;
     /// False where somebody else holds it, in this process or another.
     virtual DiskResult<bool> try_lock() = 0;
 };
@@ -64,6 +68,8 @@ public:
     virtual DiskResult<void> rename(const std::string& from, const std::string& to) = 0;
     /// Succeeds where there is no such file.
     virtual DiskResult<void> remove(const std::string& path) = 0;
+    /// The names of what is in a directory, in no order; none where there is no such directory.
+    virtual DiskResult<std::vector<std::string>> list(const std::string& path) = 0;
     /// With those above it; those that it made survive a loss of power.
     virtual DiskResult<void> make_directories(const std::string& path) = 0;
     /// Files created, renamed and removed in it stay so through a loss of power.

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace coordination {
@@ -66,6 +68,15 @@ public:
     {
         if (uninterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) == -1)
             return failed("truncate", path_);
+        return {};
+    }
+
+    DiskResult<void> reserve(std::uint64_t size) override
+    {
+        const auto reserved = uninterrupted(
+            [&] { return ::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)); });
+        if (reserved == -1 && errno != EOPNOTSUPP && errno != ENOSYS)
+            return failed("reserve space for", path_);
         return {};
     }
 
@@ -130,6 +141,18 @@ DiskResult<void> PosixDisk::remove(const std::string& path)
     if (::unlink(path.c_str()) == -1 && errno != ENOENT)
         return failed("remove", path);
     return {};
+}
+
+DiskResult<std::vector<std::string>> PosixDisk::list(const std::string& path)
+{
+    std::error_code error;
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator entry(path, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+        names.push_back(entry->path().filename().string());
+    if (error && error != std::errc::no_such_file_or_directory)
+        return tl::unexpected(DiskError{"list the directory", path, error.value()});
+    return names;
 }
 
 DiskResult<void> PosixDisk::make_directories(const std::string& path)

@@ -13,6 +13,7 @@ public:
     DiskResult<bool> exists(const std::string& path) override;
     DiskResult<void> rename(const std::string& from, const std::string& to) override;
     DiskResult<void> remove(const std::string& path) override;
+    DiskResult<std::vector<std::string>> list(const std::string& path) override;
     DiskResult<void> make_directories(const std::string& path) override;
     DiskResult<void> sync_directory(const std::string& path) override;
 };
