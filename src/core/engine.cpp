@@ -19,6 +19,8 @@ Result Engine::execute(const Command& command, const Caller& caller, Timestamp n
     auto result = std::visit([&](const auto& c) { return apply(tx, c, caller, limits_); }, command);
     if (!result)
         return result;
+    if (read_only_ && tx.wrote())
+        return tl::unexpected(Error{ErrorCode::storage_failed, "the state cannot be made durable at present: try again later"});
     if (tx.wrote()) {
         result->revision = store_.revision();
         tx.commit(effects.changes, effects.undo);
@@ -71,6 +73,8 @@ void Engine::assign(const Task& task, const Worker& worker, Timestamp now, Effec
 
 void Engine::settle(Timestamp now, Effects& effects)
 {
+    if (read_only_)
+        return;
     if (!ready_tasks_.empty())
         place_ready_tasks(now, effects);
     if (!roomy_workers_.empty())
@@ -123,6 +127,8 @@ void Engine::fill_roomy_workers(Timestamp now, Effects& effects)
 
 void Engine::expire(Timestamp now, Effects& effects)
 {
+    if (read_only_)
+        return;
     while (const auto ordinal = lease_clock_.pop_due(now)) {
         const Worker* worker = store_.workers().at_ordinal(*ordinal);
         if (!worker || (!worker->online && worker->active_tasks == 0))
@@ -137,6 +143,17 @@ void Engine::expire(Timestamp now, Effects& effects)
         tx.commit(effects.changes, effects.undo);
         note(effects.changes, before);
     }
+}
+
+void Engine::revert(UndoLog log)
+{
+    store_.revert(std::move(log));
+    roomy_workers_.clear();
+    ready_tasks_.clear();
+    undelivered_.clear();
+    for (const auto& [ordinal, worker] : store_.workers().rows())
+        if (worker.online || worker.active_tasks > 0)
+            lease_clock_.watch(ordinal, worker.last_seen);
 }
 
 void Engine::resume(Revision revision, Timestamp now)

@@ -54,11 +54,20 @@ public:
     /// Takes back the leases of the workers that have been silent for the heartbeat timeout.
     void expire(Timestamp now, Effects& effects);
     /// When expire() should be called next; none: nothing is running out. May be early, never late.
-    std::optional<Timestamp> next_deadline() const noexcept { return lease_clock_.next(); }
+    std::optional<Timestamp> next_deadline() const noexcept
+    {
+        return read_only_ ? std::nullopt : lease_clock_.next();
+    }
 
     /// After recovery, when the daemon listens again: nobody is connected, and whoever holds a task has the
     /// heartbeat timeout, counted from now, to come back. Revisions go on behind `revision`.
     void resume(Revision revision, Timestamp now);
+
+    /// While read-only, whatever would write is refused with storage_failed, nothing is assigned and no lease runs out;
+    /// signs of life and repeats are answered as ever.
+    void set_read_only(bool read_only) noexcept { read_only_ = read_only; }
+    /// The owner took committed changes back: nothing that they gave rise to is to be done. Watches every lease anew.
+    void revert(UndoLog log);
 
     StateStore& store() noexcept { return store_; }
     const StateStore& store() const noexcept { return store_; }
@@ -74,6 +83,7 @@ private:
     Limits limits_;
     StateStore store_;
     LeaseClock lease_clock_;
+    bool read_only_ = false;
     // What the last changes made worth looking at; emptied by settle().
     std::vector<Revision> roomy_workers_;
     std::vector<Revision> ready_tasks_;

@@ -1,13 +1,12 @@
 #include "net/coordinator.hpp"
 
-#include "core/json/records.hpp"
-#include "core/json/write.hpp"
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <spdlog/spdlog.h>
 
 #include <utility>
 
@@ -16,12 +15,13 @@ namespace coordination {
 namespace asio = boost::asio;
 
 Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
-                         const Clock& clock, Metrics& metrics)
+                         const Clock& clock, Metrics& metrics, Journal& journal)
     : strand_(asio::make_strand(executor)),
       clock_(clock),
       metrics_(metrics),
+      journal_(journal),
       engine_(limits),
-      fan_out_(watch_bytes_max),
+      sessions_(watch_bytes_max, metrics),
       lease_timer_(strand_)
 {
 }
@@ -84,143 +84,188 @@ void Coordinator::enqueue(Submitted submitted)
         asio::post(strand_, [this] { drain(); });
 }
 
-/// Runs all that has gathered, so that wake-ups are shared under load.
+/// Runs all that has gathered, so that wake-ups, one append and one sync are shared under load.
 void Coordinator::drain()
 {
-    std::vector<Submitted> batch;
+    std::vector<Submitted> gathered;
     {
         const std::lock_guard lock(mutex_);
-        batch.swap(submitted_);
+        gathered.swap(submitted_);
     }
-    const auto now = clock_.now();
-    for (auto& submitted : batch)
-        run(submitted, now);
+    Batch batch;
+    open(batch);
+    for (auto& submitted : gathered)
+        run(std::move(submitted), batch);
+    close_batch(std::move(batch));
+}
+
+/// `batch` must not move before close_batch().
+void Coordinator::open(Batch& batch)
+{
+    batch = std::exchange(spare_, Batch{});
+    batch.at = clock_.now();
+    batch.effects.undo = journal_.level() == Durability::memory ? nullptr : &batch.undo;
+}
+
+void Coordinator::run(Submitted submitted, Batch& batch)
+{
+    if (submitted.outbox) {
+        sessions_.open(submitted.session, std::move(submitted.outbox));
+        return;
+    }
+    Step step{.submitted = std::move(submitted), .result = Outcome{}};
+    step.result = perform(step.submitted, batch);
+    step.changes_before_reply = batch.effects.changes.size();
+    if (step.submitted.call)
+        step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
+    end_step(std::move(step), batch);
+}
+
+/// Adds what follows from a step to it.
+void Coordinator::end_step(Step step, Batch& batch)
+{
+    engine_.settle(batch.at, batch.effects);
+    step.changes_end = batch.effects.changes.size();
+    step.deliveries_end = batch.effects.deliveries.size();
+    batch.steps.push_back(std::move(step));
+}
+
+void Coordinator::close_batch(Batch batch)
+{
+    batch.last = engine_.store().revision();
+    journal_.append(batch.effects.changes);
+    if (unreached_.empty() &&
+        (journal_.level() == Durability::memory || journal_.progress().reached >= batch.last)) {
+        release(std::move(batch));
+    } else {
+        unreached_.push_back(std::move(batch));
+        release_reached(); // it may have come that far meanwhile
+    }
     rearm();
 }
 
-void Coordinator::run(Submitted& submitted, Timestamp now)
+Result Coordinator::perform(const Submitted& submitted, Batch& batch)
 {
-    if (!submitted.call) {
-        if (submitted.outbox)
-            sessions_.emplace(submitted.session, Session{std::move(submitted.outbox), {}});
-        else
-            leave(submitted.session, now);
-        return;
+    const auto session = submitted.session;
+    if (!submitted.call) { // the connection has ended
+        const auto worker = sessions_.close(session);
+        if (worker.empty())
+            return Outcome{};
+        return engine_.execute(CloseSession{worker, session}, {}, batch.at, batch.effects);
     }
-    const auto result = perform(submitted.action, submitted.session, now);
-    const bool changed = result && result->revision != 0;
-    submitted.call->render(result, engine_.store(),
-                           {.now = now,
-                            .revision = changed ? result->revision : engine_.store().revision(),
-                            .durability = Durability::memory,
-                            .session = submitted.session,
-                            .changed = changed});
-    publish();
-    submitted.call->deliver();
-    if (result)
-        update_session(submitted.action, *result, submitted.session);
-    engine_.settle(now, effects_);
-    publish();
-    count(submitted);
-}
-
-Result Coordinator::perform(const Action& action, SessionId session, Timestamp now)
-{
-    if (const auto* command = std::get_if<Command>(&action)) {
+    if (const auto* command = std::get_if<Command>(&submitted.action)) {
         if (!refusal_.empty() && std::holds_alternative<AssignTask>(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
-        return engine_.execute(*command, caller_of(session), now, effects_);
+        auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
+        if (result && std::holds_alternative<RegisterWorker>(*command))
+            sessions_.bind(session, result->worker); // what it sends next comes from a worker
+        return result;
     }
-    if (const auto* watch = std::get_if<Watch>(&action))
-        return start_watch(*watch, session, now);
+    if (const auto* watch = std::get_if<Watch>(&submitted.action))
+        return start_watch(*watch, session, batch);
     return Outcome{};
 }
 
-Result Coordinator::start_watch(const Watch& watch, SessionId session, Timestamp now)
+Result Coordinator::start_watch(const Watch& watch, SessionId session, Batch& batch)
 {
     if (watch.since) {
-        const auto replayable = fan_out_.can_replay(*watch.since, engine_.store().revision());
+        const auto replayable = sessions_.fan_out().can_replay(*watch.since, engine_.store().revision());
         if (!replayable)
             return tl::unexpected(replayable.error());
     }
     const auto caller = caller_of(session);
     if (caller.worker.empty() || !engine_.store().workers().find(caller.worker.view()))
         return Outcome{};
-    return engine_.execute(Subscribe{caller.worker, watch.subscription}, caller, now, effects_);
+    return engine_.execute(Subscribe{caller.worker, watch.subscription}, caller, batch.at, batch.effects);
 }
 
-void Coordinator::update_session(const Action& action, const Outcome& outcome, SessionId session)
+ReplyContext Coordinator::context_of(const Step& step, const Batch& batch) const
 {
-    const auto entry = sessions_.find(session);
-    if (entry == sessions_.end())
-        return;
-    const auto& outbox = entry->second.outbox;
-    if (const auto* watch = std::get_if<Watch>(&action)) {
-        const auto& wanted = watch->subscription;
-        if (watch->since)
-            fan_out_.replay(*outbox, *watch->since, wanted.topics, wanted.values);
-        fan_out_.follow(session, outbox, wanted.topics, wanted.values);
-    } else if (const auto* command = std::get_if<Command>(&action);
-               command && std::holds_alternative<RegisterWorker>(*command)) {
-        entry->second.worker = outcome.worker;
-        const Worker* worker = engine_.store().workers().find(outcome.worker.view());
-        if (worker->topics != 0) // else the socket keeps what it followed before it became a worker's
-            fan_out_.follow(session, outbox, worker->topics, worker->wants_values);
-        if (const auto old = sessions_.find(outcome.superseded); old != sessions_.end()) {
-            fan_out_.unfollow(outcome.superseded);
-            old->second.outbox->close(Outbox::Close::superseded);
-        }
+    const bool changed = step.result && step.result->revision != 0;
+    return {.now = batch.at,
+            .revision = changed ? step.result->revision : engine_.store().revision(),
+            .durability = journal_.level(),
+            .session = step.submitted.session,
+            .changed = changed};
+}
+
+void Coordinator::journal_moved()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(moved_posted_, true))
+            return;
     }
-    metrics_.subscribers = fan_out_.followers();
-    metrics_.topics = fan_out_.topics();
+    asio::post(strand_, [this] {
+        {
+            const std::lock_guard lock(mutex_);
+            moved_posted_ = false;
+        }
+        release_reached();
+        rearm();
+    });
 }
 
-Caller Coordinator::caller_of(SessionId session) const
+void Coordinator::release_reached()
 {
-    const auto entry = sessions_.find(session);
-    return {session, entry == sessions_.end() ? WorkerId{} : entry->second.worker};
+    const auto progress = journal_.progress();
+    while (!unreached_.empty() && unreached_.front().last <= progress.reached) {
+        auto batch = std::move(unreached_.front());
+        unreached_.pop_front();
+        release(std::move(batch));
+    }
+    refusal_ = progress.pressure;
+    if (!progress.failure.empty() && !failed_)
+        take_back(progress.failure);
+    else if (progress.failure.empty() && failed_)
+        write_again();
 }
 
-void Coordinator::leave(SessionId session, Timestamp now)
+/// Everybody hears of what has become as durable as was promised, in the order in which it happened.
+void Coordinator::release(Batch batch)
 {
-    const auto entry = sessions_.find(session);
-    if (entry == sessions_.end())
+    const std::span changes(batch.effects.changes);
+    const std::span<const Delivery> deliveries(batch.effects.deliveries);
+    std::size_t change = 0;
+    std::size_t delivery = 0;
+    for (const auto& step : batch.steps) {
+        sessions_.publish(changes.subspan(change, step.changes_before_reply - change));
+        if (step.submitted.call) {
+            step.submitted.call->deliver();
+            update_session(step);
+            count(step.submitted);
+        }
+        sessions_.publish(
+            changes.subspan(step.changes_before_reply, step.changes_end - step.changes_before_reply));
+        change = step.changes_end;
+        for (; delivery < step.deliveries_end; ++delivery)
+            sessions_.send(deliveries[delivery]);
+    }
+    batch.steps.clear();
+    batch.effects.clear();
+    batch.undo.writes.clear();
+    spare_ = std::move(batch);
+}
+
+/// What a call that went well means for its connection, once its reply is out.
+void Coordinator::update_session(const Step& step)
+{
+    const auto session = step.submitted.session;
+    if (!step.result || session == 0)
         return;
-    fan_out_.unfollow(session);
-    metrics_.subscribers = fan_out_.followers();
-    metrics_.topics = fan_out_.topics();
-    const auto worker = std::move(entry->second.worker);
-    sessions_.erase(entry);
-    if (worker.empty())
+    if (const auto* watch = std::get_if<Watch>(&step.submitted.action)) {
+        sessions_.follow(session, watch->subscription, watch->since);
         return;
-    const auto left = engine_.execute(CloseSession{worker, session}, {}, now, effects_);
-    static_cast<void>(left); // never refused
-    engine_.settle(now, effects_);
-    publish();
-}
-
-/// Everybody hears of what has been committed.
-void Coordinator::publish()
-{
-    const auto queued = fan_out_.publish(effects_.changes);
-    metrics_.frames_queued.fetch_add(queued, std::memory_order_relaxed);
-    for (const auto& delivery : effects_.deliveries)
-        send(delivery);
-    effects_.clear();
-}
-
-void Coordinator::send(const Delivery& delivery)
-{
-    const auto entry = sessions_.find(delivery.session);
-    if (entry == sessions_.end())
-        return; // it has just gone: the lease runs out, or it comes back and is told again
-    std::string out = R"({"type":"task_assigned","task":)";
-    json::append_task(out, delivery.task);
-    out += R"(,"timestamp":)";
-    json::append_integer(out, to_millis(delivery.at));
-    out += '}';
-    entry->second.outbox->push(std::move(out));
-    metrics_.frames_queued.fetch_add(1, std::memory_order_relaxed);
+    }
+    const auto* command = std::get_if<Command>(&step.submitted.action);
+    if (!command || !std::holds_alternative<RegisterWorker>(*command))
+        return;
+    const Worker* worker = engine_.store().workers().find(step.result->worker.view());
+    if (worker && worker->topics != 0) // else the socket keeps what it followed before it became a worker's
+        sessions_.follow(session, {worker->subscriptions, worker->topics, worker->wants_values},
+                         std::nullopt);
+    if (step.result->superseded != 0)
+        sessions_.supersede(step.result->superseded);
 }
 
 void Coordinator::count(const Submitted& submitted)
@@ -230,6 +275,64 @@ void Coordinator::count(const Submitted& submitted)
     ++metrics_.operations;
     metrics_.latency_us.add(static_cast<std::uint64_t>(took.count()));
     metrics_.rate.add(std::chrono::duration_cast<std::chrono::seconds>(finished.time_since_epoch()), 1);
+}
+
+/// The journal failed: the state goes back to what is durable, whoever waits is refused, and nothing is
+/// written until it has recovered.
+void Coordinator::take_back(const std::string& reason)
+{
+    failed_ = true;
+    spdlog::error("{}: refusing writes until it works again", reason);
+    engine_.set_read_only(true);
+    for (auto batch = unreached_.rbegin(); batch != unreached_.rend(); ++batch)
+        engine_.revert(std::move(batch->undo));
+    journal_.rewind();
+    while (!unreached_.empty()) {
+        auto batch = std::move(unreached_.front());
+        unreached_.pop_front();
+        refuse(std::move(batch), {ErrorCode::storage_failed, reason});
+    }
+}
+
+/// Answers the calls of a batch that was taken back. Looks are looked at again; all else may rest on what is
+/// gone.
+void Coordinator::refuse(Batch batch, const Error& error)
+{
+    for (auto& step : batch.steps) {
+        if (!step.submitted.call)
+            continue;
+        const auto* command = std::get_if<Command>(&step.submitted.action);
+        if (command && std::holds_alternative<RegisterWorker>(*command) && step.result) {
+            const Worker* worker = engine_.store().workers().find(step.result->worker.view());
+            if (!worker || worker->session != step.submitted.session)
+                sessions_.bind(step.submitted.session, {});
+        }
+        if (!std::holds_alternative<std::monostate>(step.submitted.action))
+            step.result = tl::unexpected(error);
+        step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
+        step.submitted.call->deliver();
+        count(step.submitted);
+    }
+}
+
+/// The journal works again. Connections that ended meanwhile could not be written down: now they are.
+void Coordinator::write_again()
+{
+    failed_ = false;
+    spdlog::info("the state can be made durable again: taking writes");
+    engine_.set_read_only(false);
+    std::vector<CloseSession> gone;
+    for (const auto& [ordinal, worker] : engine_.store().workers().rows())
+        if (worker.session != 0 && sessions_.worker_of(worker.session) != worker.id)
+            gone.push_back({worker.id, worker.session});
+    Batch batch;
+    open(batch);
+    for (const auto& closed : gone) {
+        Step step{.submitted = {}, .result = engine_.execute(closed, {}, batch.at, batch.effects)};
+        step.changes_before_reply = batch.effects.changes.size();
+        end_step(std::move(step), batch);
+    }
+    close_batch(std::move(batch));
 }
 
 asio::awaitable<void> Coordinator::watch_leases()
@@ -243,10 +346,13 @@ asio::awaitable<void> Coordinator::watch_leases()
         const auto [woken] = co_await lease_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (woken)
             continue; // rearm() or stop()
-        const auto now = clock_.now();
-        engine_.expire(now, effects_);
-        engine_.settle(now, effects_);
-        publish();
+        Batch batch;
+        open(batch);
+        Step step{.submitted = {}, .result = Outcome{}};
+        engine_.expire(batch.at, batch.effects);
+        step.changes_before_reply = batch.effects.changes.size();
+        end_step(std::move(step), batch);
+        close_batch(std::move(batch));
     }
 }
 
@@ -263,15 +369,10 @@ asio::awaitable<void> Coordinator::stop()
     const auto on_strand = [this]() -> asio::awaitable<void> {
         stopped_ = true;
         lease_timer_.cancel();
-        sessions_.clear();
+        sessions_.close_all();
         co_return;
     };
     co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
-}
-
-void Coordinator::refuse_work(std::string reason)
-{
-    asio::post(strand_, [this, reason = std::move(reason)]() mutable { refusal_ = std::move(reason); });
 }
 
 } // namespace coordination

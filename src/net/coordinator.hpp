@@ -2,9 +2,10 @@
 
 #include "core/engine.hpp"
 #include "net/clock.hpp"
-#include "net/fan_out.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
+#include "net/sessions.hpp"
+#include "persist/journal.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -55,7 +57,8 @@ using Action = std::variant<std::monostate, Command, Watch>;
 
 /// Owns the state. Everything that must be serial happens on its strand, as plain functions; calls that
 /// arrive together run together. The order is fixed: commit in memory, append to the journal, and when that
-/// is durable as promised, reply and publish in the order of the revisions.
+/// is as durable as was promised, reply and publish in the order of the revisions. What cannot be made so is
+/// taken back, and its callers are refused: nobody ever sees an effect that a crash could take back.
 ///
 /// Threads  submit(), attach(), detach(), read(), freeze() and stop() from any thread; the rest on the
 /// strand.
@@ -64,7 +67,7 @@ public:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
 
     Coordinator(boost::asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
-                const Clock& clock, Metrics& metrics);
+                const Clock& clock, Metrics& metrics, Journal& journal);
     ~Coordinator();
 
     /// Hands in a call. `session` 0: none. The worker that the session registered is the caller.
@@ -85,13 +88,16 @@ public:
     /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
     boost::asio::awaitable<void> stop();
 
-    /// New work is refused with storage_failed and this reason, what runs may end; empty: no longer. From any
-    /// thread.
-    void refuse_work(std::string reason);
+
+    /// Why nothing can be made durable at present; empty: it can. From any thread.
+    std::string failure() const { return journal_.progress().failure; }
+
+    /// The journal has come further, or has failed, or has recovered. From any thread.
+    void journal_moved();
 
     const Strand& strand() const noexcept { return strand_; }
     Engine& engine() noexcept { return engine_; }
-    FanOut& fan_out() noexcept { return fan_out_; }
+    FanOut& fan_out() noexcept { return sessions_.fan_out(); }
 
 private:
     struct Submitted {
@@ -101,38 +107,62 @@ private:
         std::shared_ptr<Outbox> outbox;
         std::chrono::steady_clock::time_point at;
     };
-    struct Session {
-        std::shared_ptr<Outbox> outbox;
-        WorkerId worker;
+    /// One thing that was executed. Its changes and deliveries end where the next one's begin.
+    struct Step {
+        Submitted submitted; ///< without a call: a connection that ended, or leases that ran out
+        Result result;
+        std::size_t changes_before_reply = 0;
+        std::size_t changes_end = 0;
+        std::size_t deliveries_end = 0;
+    };
+    /// What was executed in one turn of the strand: one append to the journal, reached or taken back as a
+    /// whole.
+    struct Batch {
+        Timestamp at{};
+        std::vector<Step> steps;
+        Effects effects;
+        UndoLog undo;
+        Revision last = 0; ///< the store's revision behind it
     };
 
     void enqueue(Submitted submitted);
     void drain();
-    void run(Submitted& submitted, Timestamp now);
-    Result perform(const Action& action, SessionId session, Timestamp now);
-    Result start_watch(const Watch& watch, SessionId session, Timestamp now);
-    /// What a call that went well means for its connection, once its reply is out.
-    void update_session(const Action& action, const Outcome& outcome, SessionId session);
-    Caller caller_of(SessionId session) const;
-    void leave(SessionId session, Timestamp now);
-    void publish();
-    void send(const Delivery& delivery);
-    void rearm();
+    void open(Batch& batch);
+    void run(Submitted submitted, Batch& batch);
+    void end_step(Step step, Batch& batch);
+    void close_batch(Batch batch);
+
+    Result perform(const Submitted& submitted, Batch& batch);
+    Result start_watch(const Watch& watch, SessionId session, Batch& batch);
+    Caller caller_of(SessionId session) const { return {session, sessions_.worker_of(session)}; }
+    ReplyContext context_of(const Step& step, const Batch& batch) const;
+
+    void release_reached();
+    void release(Batch batch);
+    void update_session(const Step& step);
     void count(const Submitted& submitted);
+
+    void take_back(const std::string& reason);
+    void refuse(Batch batch, const Error& error);
+    void write_again();
+    void rearm();
 
     Strand strand_;
     const Clock& clock_;
     Metrics& metrics_;
+    Journal& journal_;
     Engine engine_;
-    FanOut fan_out_;
-    std::unordered_map<SessionId, Session> sessions_;
-    Effects effects_;
+    Sessions sessions_;
+    std::deque<Batch> unreached_;
+    Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;
     bool stopped_ = false;
-    std::string refusal_; ///< why no new work is taken; empty: it is
+    bool failed_ = false;       ///< the journal takes nothing: read-only
+    std::string refusal_;       ///< why no new work is taken; empty: it is
+    bool moved_posted_ = false; ///< guarded by the mutex, like the two below
 
-    std::mutex mutex_;                 ///< guards the two below
+    std::mutex mutex_;
     std::vector<Submitted> submitted_; ///< waiting for the next drain
     SessionId last_session_ = 0;
 };

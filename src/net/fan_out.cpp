@@ -119,7 +119,7 @@ void FanOut::replay(Outbox& outbox, Revision since, TopicMask topics, bool value
             outbox.push(write_frame(*change, values));
 }
 
-std::size_t FanOut::publish(std::vector<Change>& changes)
+std::size_t FanOut::publish(std::span<Change> changes)
 {
     std::size_t queued = 0;
     for (auto& change : changes) {
@@ -135,7 +135,6 @@ std::size_t FanOut::publish(std::vector<Change>& changes)
         }
         remember(std::move(change));
     }
-    changes.clear();
     return queued;
 }
 

@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
 #include <unordered_map>
-#include <vector>
 
 namespace coordination {
 
@@ -33,9 +33,9 @@ public:
     /// Sends the remembered changes after `since` that `topics` names.
     void replay(Outbox& outbox, Revision since, TopicMask topics, bool values) const;
 
-    /// Sends and remembers committed changes, oldest first; leaves `changes` empty. Returns how many frames
+    /// Sends and remembers committed changes, oldest first; moves from `changes`. Returns how many frames
     /// were queued.
-    std::size_t publish(std::vector<Change>& changes);
+    std::size_t publish(std::span<Change> changes);
 
     /// Where remembering begins: changes up to `revision` are not known.
     void start_after(Revision revision) noexcept { forgotten_ = revision; }

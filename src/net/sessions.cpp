@@ -1,0 +1,92 @@
+#include "net/sessions.hpp"
+
+#include "core/json/records.hpp"
+#include "core/json/write.hpp"
+
+#include <utility>
+
+namespace coordination {
+
+void Sessions::open(SessionId session, std::shared_ptr<Outbox> outbox)
+{
+    open_.emplace(session, Session{std::move(outbox), {}});
+}
+
+WorkerId Sessions::close(SessionId session)
+{
+    const auto entry = open_.find(session);
+    if (entry == open_.end())
+        return {};
+    fan_out_.unfollow(session);
+    count_followers();
+    auto worker = std::move(entry->second.worker);
+    open_.erase(entry);
+    return worker;
+}
+
+void Sessions::close_all() noexcept
+{
+    open_.clear();
+}
+
+WorkerId Sessions::worker_of(SessionId session) const
+{
+    const auto entry = open_.find(session);
+    return entry == open_.end() ? WorkerId{} : entry->second.worker;
+}
+
+void Sessions::bind(SessionId session, const WorkerId& worker)
+{
+    const auto entry = open_.find(session);
+    if (entry != open_.end())
+        entry->second.worker = worker;
+}
+
+void Sessions::supersede(SessionId session)
+{
+    const auto entry = open_.find(session);
+    if (entry == open_.end())
+        return;
+    fan_out_.unfollow(session);
+    count_followers();
+    entry->second.outbox->close(Outbox::Close::superseded);
+}
+
+void Sessions::follow(SessionId session, const Subscription& subscription, std::optional<Revision> since)
+{
+    const auto entry = open_.find(session);
+    if (entry == open_.end())
+        return;
+    if (since)
+        fan_out_.replay(*entry->second.outbox, *since, subscription.topics, subscription.values);
+    fan_out_.follow(session, entry->second.outbox, subscription.topics, subscription.values);
+    count_followers();
+}
+
+void Sessions::publish(std::span<Change> changes)
+{
+    const auto queued = fan_out_.publish(changes);
+    metrics_.frames_queued.fetch_add(queued, std::memory_order_relaxed);
+}
+
+void Sessions::send(const Delivery& delivery)
+{
+    const auto entry = open_.find(delivery.session);
+    if (entry == open_.end())
+        return;
+    std::string out = R"({"type":"task_assigned","task":)";
+    json::append_task(out, delivery.task);
+    out += R"(,"timestamp":)";
+    json::append_integer(out, to_millis(delivery.at));
+    out += '}';
+    entry->second.outbox->push(std::move(out));
+    metrics_.frames_queued.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Sessions::count_followers()
+{
+    metrics_.subscribers = fan_out_.followers();
+    metrics_.topics = fan_out_.topics();
+}
+
+} // namespace coordination
