@@ -66,14 +66,31 @@ asio::awaitable<std::shared_ptr<FrozenView>> Coordinator::freeze()
 {
     std::shared_ptr<FrozenView> view;
     const auto on_strand = [this, &view]() -> asio::awaitable<void> {
-        const auto let_go = [strand = strand_](FrozenView* last) {
-            asio::dispatch(strand, [last] { delete last; });
-        };
-        view = std::shared_ptr<FrozenView>(new FrozenView(engine_.store()), let_go);
+        view = view_of_now();
         co_return;
     };
     co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
     co_return view;
+}
+
+asio::awaitable<Coordinator::Snapshot> Coordinator::begin_snapshot()
+{
+    Snapshot snapshot;
+    const auto on_strand = [this, &snapshot]() -> asio::awaitable<void> {
+        snapshot.view = view_of_now();
+        snapshot.sink = journal_.put_snapshot(snapshot.view->revision());
+        co_return;
+    };
+    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
+    co_return snapshot;
+}
+
+std::shared_ptr<FrozenView> Coordinator::view_of_now()
+{
+    const auto let_go = [strand = strand_](FrozenView* last) {
+        asio::dispatch(strand, [last] { delete last; });
+    };
+    return {new FrozenView(engine_.store()), let_go};
 }
 
 void Coordinator::enqueue(Submitted submitted)

@@ -82,15 +82,17 @@ public:
     boost::asio::awaitable<void> read(std::function<void(const StateStore&)> look);
     /// The whole state at one revision. Where the last owner lets go of it does not matter.
     boost::asio::awaitable<std::shared_ptr<FrozenView>> freeze();
+    /// The same, and the journal's place for it as a snapshot.
+    struct Snapshot {
+        std::shared_ptr<FrozenView> view;
+        std::unique_ptr<SnapshotSink> sink;
+    };
+    boost::asio::awaitable<Snapshot> begin_snapshot();
 
     /// Takes back leases as they run out, until stop().
     boost::asio::awaitable<void> watch_leases();
     /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
     boost::asio::awaitable<void> stop();
-
-
-    /// Why nothing can be made durable at present; empty: it can. From any thread.
-    std::string failure() const { return journal_.progress().failure; }
 
     /// The journal has come further, or has failed, or has recovered. From any thread.
     void journal_moved();
@@ -125,6 +127,7 @@ private:
         Revision last = 0; ///< the store's revision behind it
     };
 
+    std::shared_ptr<FrozenView> view_of_now();
     void enqueue(Submitted submitted);
     void drain();
     void open(Batch& batch);

@@ -1,7 +1,5 @@
 #include "net/snapshotter.hpp"
 
-#include "persist/snapshot/load.hpp"
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -22,45 +20,25 @@ namespace {
 constexpr std::size_t slice_rows = 200;
 /// What is handed to the disk at a time.
 constexpr std::size_t write_bytes = 1 << 20;
-/// While the disk refuses, how long until it is asked again: soon enough that nobody has to.
-constexpr std::chrono::milliseconds retry_after{1'000};
+/// How often it is seen whether a snapshot is due, be it for its age, because the journal asks or because the last one
+/// failed: soon enough that nobody has to.
+constexpr std::chrono::milliseconds look_each{1'000};
 
 } // namespace
 
-Snapshotter::Snapshotter(const DaemonOptions& options, Disk& disk, Coordinator& coordinator,
+Snapshotter::Snapshotter(const DaemonOptions& options, Journal& journal, Coordinator& coordinator,
                          const Clock& clock, Metrics& metrics)
     : options_(options),
-      disk_(disk),
+      journal_(journal),
       coordinator_(coordinator),
       clock_(clock),
       metrics_(metrics),
       strand_(asio::make_strand(coordinator.strand().get_inner_executor())),
-      disk_thread_(1),
+      writer_thread_(1),
       interval_(strand_),
-      turn_(strand_)
+      turn_(strand_),
+      taken_at_(clock.now())
 {
-}
-
-tl::expected<Revision, std::string> Snapshotter::recover(StateStore& store)
-{
-    if (options_.persistence == Persistence::memory_only)
-        return 0;
-    auto lock = DirectoryLock::take(disk_, options_.snapshot_path);
-    if (!lock)
-        return tl::unexpected(lock.error());
-    lock_ = std::move(*lock);
-    const auto loaded = load_snapshot(disk_, options_.snapshot_path, coordinator_.engine().limits(), store);
-    if (!loaded)
-        return tl::unexpected(loaded.error());
-    if (!*loaded) {
-        spdlog::info("{}: no state was saved there yet: starting empty", options_.snapshot_path);
-        return 0;
-    }
-    for (const auto& note : (*loaded)->notes)
-        spdlog::warn("{}: {}", options_.snapshot_path, note);
-    spdlog::info("{}: {} workers and {} tasks at revision {}", options_.snapshot_path, store.workers().size(),
-                 store.tasks().size(), (*loaded)->header.revision);
-    return (*loaded)->header.revision;
 }
 
 void Snapshotter::start()
@@ -72,13 +50,16 @@ void Snapshotter::start()
 asio::awaitable<void> Snapshotter::take_periodically()
 {
     while (!finished_) {
-        interval_.expires_after(failure().empty() ? options_.snapshot_interval
-                                                  : std::min(retry_after, options_.snapshot_interval));
+        interval_.expires_after(std::min(look_each, options_.snapshot_interval));
         const auto [stopped] = co_await interval_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (stopped || finished_)
             co_return;
+        const bool due = clock_.now() - taken_at_ >= options_.snapshot_interval;
+        if (!due && !journal_.wants_snapshot() && failure().empty())
+            continue;
+        const auto told = failure();
         const auto taken = co_await take_one();
-        if (!taken)
+        if (!taken && taken.error().message != told)
             spdlog::error("{}", taken.error().message);
     }
 }
@@ -122,16 +103,9 @@ asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one()
     turn_.cancel();
 
     const std::string reason = written ? std::string{} : written.error();
-    bool told_before = false;
     {
         const std::lock_guard lock(failure_mutex_);
-        told_before = failure_ == reason;
         failure_ = reason;
-    }
-    if (!told_before) {
-        coordinator_.refuse_work(reason);
-        if (written)
-            spdlog::info("{}: the state can be saved again", options_.snapshot_path);
     }
     if (!written)
         co_return tl::unexpected(Error{ErrorCode::storage_failed, reason});
@@ -140,33 +114,38 @@ asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one()
 
 asio::awaitable<tl::expected<void, std::string>> Snapshotter::write_view()
 {
-    const auto view = co_await coordinator_.freeze();
-    if (saved_ == view->revision() && failure().empty())
-        co_return tl::expected<void, std::string>{}; // nothing has changed since
     const auto now = clock_.now();
-    SnapshotWriter writer(SnapshotHeader{view->revision(), now, view->totals()});
-    SnapshotFile file(disk_, options_.snapshot_path);
+    Revision present = 0;
+    co_await coordinator_.read([&present](const StateStore& state) { present = state.revision(); });
+    if (saved_ == present && failure().empty()) {
+        taken_at_ = now;
+        co_return tl::expected<void, std::string>{}; // nothing has changed since
+    }
+    auto snapshot = co_await coordinator_.begin_snapshot();
+    auto& view = *snapshot.view;
+    SnapshotWriter writer(SnapshotHeader{view.revision(), now, view.totals()});
     bool rows_left = true;
     while (rows_left) {
         while (rows_left && writer.waiting() < write_bytes)
-            co_await coordinator_.read([&](const StateStore&) { rows_left = add_slice(writer, *view); });
-        const auto written = co_await on_disk([&] { return file.write(writer.take()); });
+            co_await coordinator_.read([&](const StateStore&) { rows_left = add_slice(writer, view); });
+        const auto written = co_await blocking([&] { return snapshot.sink->write(writer.take()); });
         if (!written)
-            co_return tl::unexpected(written.error().text());
+            co_return written;
     }
-    const auto committed = co_await on_disk([&]() -> DiskResult<void> {
+    const auto committed = co_await blocking([&]() -> tl::expected<void, std::string> {
         bool more = true;
         while (more) {
             more = writer.finish(slice_rows);
-            const auto written = file.write(writer.take());
+            const auto written = snapshot.sink->write(writer.take());
             if (!written)
                 return written;
         }
-        return file.commit();
+        return snapshot.sink->commit();
     });
     if (!committed)
-        co_return tl::unexpected(committed.error().text());
-    saved_ = view->revision();
+        co_return committed;
+    saved_ = view.revision();
+    taken_at_ = now;
     co_await coordinator_.read([&](const StateStore&) {
         ++metrics_.snapshots;
         metrics_.last_snapshot = now;
@@ -181,12 +160,12 @@ bool Snapshotter::add_slice(SnapshotWriter& writer, FrozenView& view)
     return view.workers.next(slice_rows, add) || view.tasks.next(slice_rows, add);
 }
 
-/// Runs a call that blocks on the disk's thread.
+/// Runs a call that may block on the writer thread.
 template <class Call>
-asio::awaitable<DiskResult<void>> Snapshotter::on_disk(Call call)
+asio::awaitable<tl::expected<void, std::string>> Snapshotter::blocking(Call call)
 {
-    const auto there = [&call]() -> asio::awaitable<DiskResult<void>> { co_return call(); };
-    auto result = co_await asio::co_spawn(disk_thread_, there, asio::use_awaitable);
+    const auto there = [&call]() -> asio::awaitable<tl::expected<void, std::string>> { co_return call(); };
+    auto result = co_await asio::co_spawn(writer_thread_, there, asio::use_awaitable);
     co_return result;
 }
 

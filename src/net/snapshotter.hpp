@@ -3,8 +3,7 @@
 #include "core/error.hpp"
 #include "net/coordinator.hpp"
 #include "net/options.hpp"
-#include "persist/directory_lock.hpp"
-#include "persist/snapshot/snapshot_file.hpp"
+#include "persist/journal.hpp"
 #include "persist/snapshot/snapshot_writer.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,28 +13,22 @@
 
 #include <tl/expected.hpp>
 
-#include <atomic>
 #include <mutex>
-#include <optional>
 #include <string>
 
 namespace coordination {
 
-/// The periodic-snapshot strategy: saves the state at each interval if it has changed, on request and at the
-/// end. The strand gives it a frozen view in bounded slices; the disk is written by a thread of its own, so
+/// Gives the journal a snapshot at each interval if the state has changed, when it asks for one, on request and at the
+/// end. The strand gives it a frozen view in bounded slices; the journal is written to by a thread of its own, so
 /// neither a large state nor a slow disk holds up a client. With memory-only it does nothing.
 ///
-/// While the disk refuses, new work is refused too, what runs may end, and it is tried again until it works.
+/// While a snapshot cannot be written it is tried again each second.
 ///
-/// Threads  failure() from any; recover() before start(); the rest on executors of the daemon's io_context.
+/// Threads  failure() from any; the rest on executors of the daemon's io_context.
 class Snapshotter {
 public:
-    Snapshotter(const DaemonOptions& options, Disk& disk, Coordinator& coordinator, const Clock& clock,
+    Snapshotter(const DaemonOptions& options, Journal& journal, Coordinator& coordinator, const Clock& clock,
                 Metrics& metrics);
-
-    /// Takes the directory for this process and loads what was saved. The revision it was saved at; 0:
-    /// nothing was.
-    tl::expected<Revision, std::string> recover(StateStore& store);
 
     void start();
     /// A snapshot of now. One at a time: a call during another's waits for it first.
@@ -43,7 +36,7 @@ public:
     /// Ends the periodic ones and takes the last.
     boost::asio::awaitable<tl::expected<void, std::string>> finish();
 
-    /// Why the state cannot be saved at present; empty: it can.
+    /// Why the last snapshot could not be written; empty: it could.
     std::string failure() const;
 
 private:
@@ -54,21 +47,21 @@ private:
     boost::asio::awaitable<tl::expected<void, std::string>> write_view();
     static bool add_slice(SnapshotWriter& writer, FrozenView& view);
     template <class Call>
-    boost::asio::awaitable<DiskResult<void>> on_disk(Call call);
+    boost::asio::awaitable<tl::expected<void, std::string>> blocking(Call call);
 
     const DaemonOptions& options_;
-    Disk& disk_;
+    Journal& journal_;
     Coordinator& coordinator_;
     const Clock& clock_;
     Metrics& metrics_;
-    Strand strand_;                        ///< guards what follows, but for the failure
-    boost::asio::thread_pool disk_thread_; ///< one thread
-    std::optional<DirectoryLock> lock_;
+    Strand strand_;                          ///< guards what follows, but for the failure
+    boost::asio::thread_pool writer_thread_; ///< one thread
     boost::asio::steady_timer interval_;
     boost::asio::steady_timer turn_; ///< never expires; cancelled when a snapshot has ended
     bool taking_ = false;
     bool finished_ = false;
     Revision saved_ = 0;
+    Timestamp taken_at_{};
 
     mutable std::mutex failure_mutex_;
     std::string failure_;
