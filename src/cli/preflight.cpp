@@ -101,17 +101,12 @@ std::optional<UsageError> preflight(Config& config)
         config.options.token = *std::move(token);
     }
 
-    switch (config.options.persistence) {
-    case Persistence::memory_only:
+    if (config.options.persistence == Persistence::memory_only)
         return std::nullopt;
-    case Persistence::periodic_snapshot:
-        return unwritable(config, "snapshot-path", config.options.snapshot_path);
-    case Persistence::write_ahead_log:
-        return UsageError{
-            fmt::format("{}: write-ahead-log is not part of this version; use periodic-snapshot, which "
-                        "loses at most one --snapshot-interval, or memory-only",
-                        origin_of(config, "persistence"))};
-    }
+    if (auto error = unwritable(config, "snapshot-path", config.options.snapshot_path))
+        return error;
+    if (config.options.persistence == Persistence::write_ahead_log)
+        return unwritable(config, "wal-path", config.options.wal_path);
     return std::nullopt;
 }
 

@@ -5,7 +5,10 @@
 #include "net/metrics.hpp"
 #include "net/server.hpp"
 #include "net/snapshotter.hpp"
+#include "persist/memory_journal.hpp"
 #include "persist/posix_disk.hpp"
+#include "persist/snapshot_journal.hpp"
+#include "persist/wal/wal_journal.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -30,6 +33,24 @@ Limits limits_of(const DaemonOptions& options)
     return limits;
 }
 
+std::unique_ptr<Journal> journal_for(const DaemonOptions& options, Disk& disk)
+{
+    const StatePaths paths{.snapshot = options.snapshot_path, .log = options.wal_path};
+    switch (options.persistence) {
+    case Persistence::memory_only:
+        return std::make_unique<MemoryJournal>();
+    case Persistence::periodic_snapshot:
+        return std::make_unique<SnapshotJournal>(disk, paths, limits_of(options));
+    case Persistence::write_ahead_log:
+        break;
+    }
+    WalOptions wal;
+    wal.paths = paths;
+    wal.limits = limits_of(options);
+    wal.sync_interval = options.wal_sync_interval;
+    return std::make_unique<WalJournal>(disk, std::move(wal));
+}
+
 /// A start may have forgotten the latest revisions (all of them, or those after the last snapshot), which
 /// clients may have seen. A million for each millisecond of wall time is more than any daemon hands out, so a
 /// revision made from the time lies beyond all given out before; and below 2^53, up to which JavaScript
@@ -49,24 +70,31 @@ class Daemon::Running {
 public:
     Running(asio::io_context& io, DaemonOptions options)
         : options_(std::move(options)),
-          coordinator_(io.get_executor(), limits_of(options_), options_.watch_bytes_max, clock_, metrics_),
-          snapshotter_(options_, disk_, coordinator_, clock_, metrics_),
+          journal_(journal_for(options_, disk_)),
+          coordinator_(io.get_executor(), limits_of(options_), options_.watch_bytes_max, clock_, metrics_,
+                       *journal_),
+          snapshotter_(options_, *journal_, coordinator_, clock_, metrics_),
           server_(io.get_executor(), options_, coordinator_, metrics_, clock_,
                   {.health = [this] { return health(); }, .snapshot = [this] { return snapshotter_.take(); }})
     {
         metrics_.started_at = clock_.now();
+        metrics_.journal = journal_.get();
     }
 
     tl::expected<Endpoints, std::string> start()
     {
-        auto saved = snapshotter_.recover(coordinator_.engine().store());
-        if (!saved)
-            return tl::unexpected(saved.error());
+        const auto recovered = recover();
+        if (!recovered)
+            return tl::unexpected(recovered.error());
         const auto endpoints = server_.listen();
         if (!endpoints)
             return endpoints;
         const auto now = clock_.now();
-        const auto revision = next_epoch(*saved, now);
+        const auto revision =
+            recovered->may_have_lost ? next_epoch(recovered->revision, now) : recovered->revision;
+        const auto opened = journal_->open(revision, [this] { coordinator_.journal_moved(); });
+        if (!opened)
+            return tl::unexpected(opened.error());
         coordinator_.engine().resume(revision, now);
         coordinator_.fan_out().start_after(revision);
         asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), asio::detached);
@@ -81,23 +109,47 @@ public:
         co_await server_.shutdown();
         co_await coordinator_.stop();
         const auto saved = co_await snapshotter_.finish();
-        co_return saved;
+        const auto closed = journal_->close();
+        co_return saved ? closed : saved;
     }
 
 private:
+    tl::expected<Recovery, std::string> recover()
+    {
+        auto& store = coordinator_.engine().store();
+        const auto recovered = journal_->recover(store);
+        if (!recovered)
+            return recovered;
+        for (const auto& note : recovered->notes)
+            spdlog::warn("{}", note);
+        if (options_.persistence != Persistence::memory_only)
+            spdlog::info("recovered {} workers and {} tasks at revision {}", store.workers().size(),
+                         store.tasks().size(), recovered->revision);
+        return recovered;
+    }
+
     Health health() const
     {
+        const auto progress = journal_->progress();
+        Health health{.status = "healthy", .reason = {}, .synced = progress.synced, .oldest_unsynced = {}};
+        if (progress.unsynced_since)
+            health.oldest_unsynced = std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::chrono::steady_clock::now() - *progress.unsynced_since);
+        for (const auto& reason : {progress.failure, progress.pressure, snapshotter_.failure()})
+            if (health.reason.empty())
+                health.reason = reason;
         if (draining_)
-            return {"draining", "the daemon is stopping"};
-        if (const auto failure = snapshotter_.failure(); !failure.empty())
-            return {"degraded", failure};
-        return {"healthy", {}};
+            health.reason = "the daemon is stopping";
+        if (!health.reason.empty())
+            health.status = draining_ ? "draining" : "degraded";
+        return health;
     }
 
     DaemonOptions options_;
     SystemClock clock_;
     Metrics metrics_;
     PosixDisk disk_;
+    std::unique_ptr<Journal> journal_;
     Coordinator coordinator_;
     Snapshotter snapshotter_;
     Server server_;

@@ -51,19 +51,26 @@ void append_daemon(std::string& out, const Metrics& metrics, const StateStore& s
 
 void append_store(std::string& out, const Metrics& metrics, const StateStore& state)
 {
+    const auto journal = metrics.journal->counters();
     json::ObjectWriter writer(out);
     writer.number("operations", state.counters().operations)
         .number("transactions", state.counters().transactions)
         .number("rollbacks", state.counters().rollbacks)
         .number("revision", state.revision())
         .number("snapshots", metrics.snapshots)
-        .number("walWrites", 0)
-        .number("walBytes", 0);
+        .number("walWrites", journal.writes)
+        .number("walBytes", journal.bytes)
+        .number("walSyncs", journal.syncs)
+        .number("walTailsCut", journal.tails_cut);
     if (metrics.last_snapshot == Timestamp{})
         writer.raw("lastSnapshot", "null");
     else
         writer.string("lastSnapshot", iso(metrics.last_snapshot));
-    writer.raw("lastWalSync", "null").name("collections");
+    if (journal.last_sync)
+        writer.string("lastWalSync", iso(std::chrono::floor<std::chrono::milliseconds>(*journal.last_sync)));
+    else
+        writer.raw("lastWalSync", "null");
+    writer.name("collections");
     json::ObjectWriter(out)
         .number("workers", state.workers().size())
         .number("tasks", state.tasks().size())

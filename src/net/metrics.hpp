@@ -2,6 +2,7 @@
 
 #include "core/histogram.hpp"
 #include "core/store/state_store.hpp"
+#include "persist/journal.hpp"
 
 #include <array>
 #include <atomic>
@@ -52,6 +53,7 @@ struct Metrics {
     std::atomic<std::uint64_t> http_requests = 0;
 
     Timestamp started_at{};
+    const Journal* journal = nullptr; ///< counts for itself
 };
 
 /// The body of `GET /api/metrics`. On the store's strand.

@@ -80,6 +80,11 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
     out.gauge("last_snapshot_timestamp_seconds",
               "When the last snapshot was written; 0: not since the start.",
               static_cast<double>(to_millis(metrics.last_snapshot)) * 1e-3);
+    const auto journal = metrics.journal->counters();
+    out.counter("wal_records_total", "Records written to the log.", journal.writes);
+    out.counter("wal_bytes_total", "Bytes written to the log.", journal.bytes);
+    out.counter("wal_syncs_total", "Syncs of the log.", journal.syncs);
+    out.counter("wal_tails_cut_total", "Torn last records cut off at the start.", journal.tails_cut);
     out.gauge("http_connections", "Open HTTP connections.", metrics.http_connections.load());
     out.counter("http_requests_total", "HTTP requests read.", metrics.http_requests.load());
     out.gauge("websocket_connections", "Open WebSockets.", metrics.websockets.load());

@@ -17,8 +17,10 @@ namespace coordination {
 
 /// How the daemon feels, for `GET /health`.
 struct Health {
-    std::string status; ///< healthy, starting, draining or degraded
-    std::string reason; ///< where it is not healthy: why
+    std::string status;                           ///< healthy, starting, draining or degraded
+    std::string reason;                           ///< where it is not healthy: why
+    Revision synced = 0;                          ///< all changes up to here are on the disk; 0: none is
+    std::chrono::milliseconds oldest_unsynced{0}; ///< how long the oldest change waits that is not
 };
 
 /// What the server asks of the daemon that it is a part of.

@@ -36,7 +36,7 @@ Snapshotter::Snapshotter(const DaemonOptions& options, Journal& journal, Coordin
       strand_(asio::make_strand(coordinator.strand().get_inner_executor())),
       writer_thread_(1),
       interval_(strand_),
-      turn_(strand_),
+      turn_(strand_, asio::steady_timer::time_point::max()), // set once: to set it again would wake who waits
       taken_at_(clock.now())
 {
 }
@@ -93,10 +93,8 @@ asio::awaitable<tl::expected<void, std::string>> Snapshotter::finish()
 /// On the own strand. What was committed before the call is in the snapshot when it returns well.
 asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one()
 {
-    while (taking_) {
-        turn_.expires_at(asio::steady_timer::time_point::max());
+    while (taking_)
         co_await turn_.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
     taking_ = true;
     const auto written = co_await write_view();
     taking_ = false;

@@ -20,9 +20,11 @@ namespace coordination {
 struct JournalProgress {
     Revision reached = 0; ///< all changes up to here are as durable as level() promises: they may be told
     Revision synced = 0;  ///< all changes up to here survive a loss of power
-    std::string failure;  ///< why the journal takes nothing at present, in one line; empty: it does
-    std::string
-        pressure; ///< why only what ends work should be appended (space runs out); empty: anything may
+    std::string failure{}; ///< why the journal takes nothing at present, in one line; empty: it does
+    /// Why only what ends work should be appended (space runs out); empty: anything may.
+    std::string pressure{};
+    /// When the oldest change was reached that is not synced; none: all are.
+    std::optional<std::chrono::steady_clock::time_point> unsynced_since{};
 };
 
 /// What was found when the state was read.

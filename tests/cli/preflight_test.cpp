@@ -115,12 +115,20 @@ TEST_CASE("a path that the strategy does not use is not looked at")
           "not refused");
 }
 
-TEST_CASE("the write-ahead log is refused until it is there, in the name of who asked for it")
+TEST_CASE("the write-ahead log needs a place for the log and for its snapshots")
 {
-    CHECK_THAT(refusal({{"persistence", "write-ahead-log"}}), Catch::StartsWith("--persistence: "));
-    CHECK_THAT(refusal({{"preset", "highAvailability"}}), Catch::StartsWith("--preset: "));
-    CHECK_THAT(refusal({}, {{"COORDINATION_PRESET", "highAvailability"}}),
-               Catch::StartsWith("COORDINATION_PRESET: "));
+    const Folder folder;
+    CHECK(refusal({{"persistence", "write-ahead-log"},
+                   {"snapshot-path", folder / "s.json"},
+                   {"wal-path", folder / "wal.log"}}) == "not refused");
+    CHECK_THAT(refusal({{"persistence", "write-ahead-log"},
+                        {"snapshot-path", folder / "s.json"},
+                        {"wal-path", "/dev/null/wal.log"}}),
+               Catch::StartsWith("--wal-path: cannot write"));
+    CHECK_THAT(refusal({{"persistence", "write-ahead-log"},
+                        {"snapshot-path", "/dev/null/s.json"},
+                        {"wal-path", folder / "wal.log"}}),
+               Catch::StartsWith("--snapshot-path: cannot write"));
 }
 
 TEST_CASE("the token is the token file's one word")

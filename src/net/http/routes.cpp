@@ -60,6 +60,8 @@ Answer health(const RoutedRequest& request)
         .string("version", version);
     if (!health.reason.empty())
         writer.string("reason", health.reason);
+    if (health.synced != 0)
+        writer.number("syncedRevision", health.synced).number("oldestUnsyncedAge", health.oldest_unsynced.count());
     writer.close();
     return response;
 }

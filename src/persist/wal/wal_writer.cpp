@@ -271,8 +271,11 @@ void WalWriter::reach(Revision last, bool synced)
     {
         const std::lock_guard lock(mutex_);
         progress_.reached = last;
+        if (!synced && !progress_.unsynced_since)
+            progress_.unsynced_since = Clock::now();
         if (synced) {
             progress_.synced = last;
+            progress_.unsynced_since.reset();
             ++counters_.syncs;
             counters_.last_sync = std::chrono::system_clock::now();
         }
