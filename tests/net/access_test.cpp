@@ -46,8 +46,10 @@ SCENARIO("only a Host that is ours is served", "[access]")
             INFO(host);
             CHECK(admits_host(access, host));
         }
-        for (const auto* host : {"evil.example", "evil.example:9500", "192.168.0.7", "localhost.evil.example",
-                                 "", "[::1", "127.0.0.1.evil.example", "[2001:db8::1]"}) {
+        for (const auto* host :
+             {"evil.example", "evil.example:9500", "192.168.0.7", "localhost.evil.example", "", "[::1",
+              "127.0.0.1.evil.example", "[2001:db8::1]", "[::1]evil.example", "localhost:9500.evil.example",
+              "::1", "localhost:99999", "127.0.0.1:9500/x"}) {
             INFO(host);
             CHECK_FALSE(admits_host(access, host));
         }
@@ -94,13 +96,30 @@ SCENARIO("a foreign Origin is refused unless it is allowed", "[access]")
         INFO(origin);
         CHECK(admits_origin(access, origin));
     }
-    for (const auto* origin : {"null", "", "http://localhost:8080", "http://evil.example",
-                               "http://evil.example:9500", "https://dash.example.evil", "http://localhost"}) {
+    for (const auto* origin :
+         {"null", "", "http://localhost:8080", "http://evil.example", "http://evil.example:9500",
+          "https://dash.example.evil", "http://localhost", "http://localhost:9500.evil.example",
+          "http://127.0.0.1:9500/x", "http://[::1]evil.example:9500", "http://[::1:9500"}) {
         INFO(origin);
         CHECK_FALSE(admits_origin(access, origin));
     }
     CHECK(access.is_allowed_origin("https://dash.example"));
     CHECK_FALSE(access.is_allowed_origin("http://localhost:9500"));
+}
+
+SCENARIO("one of our two ports may call the other at the same address, and at no other", "[access]")
+{
+    const Access access(bound_to("0.0.0.0"), 9500, 9501);
+    const auto admits = [&](std::string_view host, std::string_view origin) {
+        return access.admit({.host = host, .origin = origin}).has_value();
+    };
+    CHECK(admits("192.168.0.7:9501", "http://192.168.0.7:9500"));
+    CHECK(admits("[2001:db8::1]:9501", "http://[2001:db8::1]:9500"));
+    CHECK(admits("[::1]:9501", "http://localhost:9500"));
+    CHECK_FALSE(admits("192.168.0.7:9501", "http://192.168.0.66:9500")); // a neighbour's daemon, or page
+    CHECK_FALSE(admits("192.168.0.7:9501", "http://192.168.0.7:8080"));
+    CHECK_FALSE(admits("192.168.0.7:9501", "http://localhost:9500"));
+    CHECK_FALSE(access.admit({.origin = "http://localhost:9500", .host_required = false}));
 }
 
 SCENARIO("the token must be borne whole", "[access]")

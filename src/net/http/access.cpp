@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 namespace coordination {
 namespace {
@@ -13,24 +14,8 @@ using boost::beast::iequals;
 
 struct Authority {
     std::string_view host; ///< IPv6 without brackets
-    std::string_view port; ///< empty: none was written
+    std::optional<std::uint16_t> port;
 };
-
-Authority split(std::string_view authority) noexcept
-{
-    if (authority.starts_with('[')) {
-        const auto bracket = authority.find(']');
-        if (bracket == std::string_view::npos)
-            return {authority, {}};
-        const auto rest = authority.substr(bracket + 1);
-        return {authority.substr(1, bracket - 1),
-                rest.starts_with(':') ? rest.substr(1) : std::string_view{}};
-    }
-    const auto colon = authority.rfind(':');
-    if (colon == std::string_view::npos)
-        return {authority, {}};
-    return {authority.substr(0, colon), authority.substr(colon + 1)};
-}
 
 std::optional<boost::asio::ip::address> address_in(std::string_view host)
 {
@@ -39,6 +24,39 @@ std::optional<boost::asio::ip::address> address_in(std::string_view host)
     if (error)
         return std::nullopt;
     return address;
+}
+
+bool is_loopback(std::string_view host)
+{
+    const auto address = address_in(host);
+    return address ? address->is_loopback() : iequals(host, "localhost");
+}
+
+/// None where the text is more than a host and a port: a name may begin like ours and lead elsewhere.
+std::optional<Authority> authority_in(std::string_view text)
+{
+    Authority authority;
+    if (text.starts_with('[')) {
+        const auto bracket = text.find(']');
+        if (bracket == std::string_view::npos)
+            return std::nullopt;
+        authority.host = text.substr(1, bracket - 1);
+        text.remove_prefix(bracket + 1);
+    } else {
+        authority.host = text.substr(0, text.find(':'));
+        text.remove_prefix(authority.host.size());
+    }
+    if (authority.host.empty() || (!text.empty() && !text.starts_with(':')))
+        return std::nullopt;
+    if (text.size() > 1) { // "host:" names no port
+        std::uint16_t port = 0;
+        const char* const end = text.data() + text.size();
+        const auto parsed = std::from_chars(text.data() + 1, end, port);
+        if (parsed.ec != std::errc{} || parsed.ptr != end)
+            return std::nullopt;
+        authority.port = port;
+    }
+    return authority;
 }
 
 /// Takes the same time wherever the two differ, so that a token cannot be guessed piece by piece.
@@ -54,15 +72,14 @@ bool same_secret(std::string_view a, std::string_view b) noexcept
 } // namespace
 
 Access::Access(const DaemonOptions& options, std::uint16_t http_port, std::uint16_t ws_port)
-    : host_(split(options.host).host),
+    : host_(options.host),
       token_(options.token),
       allow_origins_(options.allow_origins),
       ports_{http_port, ws_port}
 {
-    if (address_in(options.host)) // not split: an IPv6 address is written without brackets here
-        host_ = options.host;
-    const auto address = address_in(host_);
-    any_address_ = address ? !address->is_loopback() : !iequals(host_, "localhost");
+    if (const auto bracketed = authority_in(options.host); bracketed && !address_in(options.host))
+        host_ = bracketed->host;
+    any_address_ = !is_loopback(host_);
 }
 
 tl::expected<void, Error> Access::admit(const Credentials& credentials) const
@@ -89,29 +106,32 @@ bool Access::is_allowed_origin(std::string_view origin) const
                                [&](const std::string& allowed) { return iequals(allowed, origin); });
 }
 
-bool Access::is_our_host(std::string_view authority) const
+bool Access::is_our_host(std::string_view header) const
 {
-    const auto host = split(authority).host;
-    if (iequals(host, "localhost") || iequals(host, host_))
+    const auto named = authority_in(header);
+    if (!named)
+        return false;
+    if (iequals(named->host, host_) || is_loopback(named->host))
         return true;
-    const auto address = address_in(host);
-    return address && (any_address_ || address->is_loopback());
+    return any_address_ && address_in(named->host);
 }
 
-bool Access::is_our_origin(std::string_view origin, std::optional<std::string_view> host) const
+bool Access::is_our_origin(std::string_view origin, std::optional<std::string_view> header) const
 {
     const auto scheme_end = origin.find("://");
-    if (scheme_end == std::string_view::npos)
+    if (scheme_end == std::string_view::npos || !header)
         return false; // "null"
     const auto authority = origin.substr(scheme_end + 3);
-    if (host && iequals(authority, *host))
+    const auto from = authority_in(authority);
+    const auto to = authority_in(*header);
+    if (!from || !to)
+        return false;
+    if (iequals(authority, *header))
         return true;
-    // A page of one of our two ports may call the other.
-    const auto [name, port] = split(authority);
-    std::uint16_t number = 0;
-    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
-    const bool ours = parsed.ec == std::errc{} && std::ranges::find(ports_, number) != ports_.end();
-    return ours && is_our_host(name);
+    // A page of one of our two ports may call the other, at the address that it came from itself.
+    const bool same_host =
+        iequals(from->host, to->host) || (is_loopback(from->host) && is_loopback(to->host));
+    return same_host && from->port && std::ranges::find(ports_, *from->port) != ports_.end();
 }
 
 bool Access::bears_token(std::optional<std::string_view> authorization) const

@@ -34,8 +34,8 @@ public:
     bool is_allowed_origin(std::string_view origin) const;
 
 private:
-    bool is_our_host(std::string_view host) const;
-    bool is_our_origin(std::string_view origin, std::optional<std::string_view> host) const;
+    bool is_our_host(std::string_view header) const;
+    bool is_our_origin(std::string_view origin, std::optional<std::string_view> header) const;
     bool bears_token(std::optional<std::string_view> authorization) const;
 
     std::string host_;
