@@ -31,8 +31,8 @@ std::string reason(int error)
     return std::generic_category().message(error);
 }
 
-/// The folder that `path` lies in, or the nearest above it that exists: there the missing ones will be
-/// created.
+/// The folder that `path` lies in, or the nearest above it that exists: there the missing
+/// ones will be created.
 fs::path existing_folder(const fs::path& path)
 {
     std::error_code ignored;

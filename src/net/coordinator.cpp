@@ -312,8 +312,8 @@ void Coordinator::take_back(const std::string& reason)
     }
 }
 
-/// Answers the calls of a batch that was taken back. Looks are looked at again; all else may rest on what is
-/// gone.
+/// Answers the calls of a batch that was taken back. Looks are looked at again; all else may rest
+/// on what is gone.
 void Coordinator::refuse(Batch batch, const Error& error)
 {
     for (auto& step : batch.steps) {
@@ -374,8 +374,8 @@ asio::awaitable<void> Coordinator::watch_leases()
     }
 }
 
-/// A lease that runs out earlier than the timer knows: the first one. All others come later than those before
-/// them.
+/// A lease that runs out earlier than the timer knows: the first one. All others come later
+/// than those before them.
 void Coordinator::rearm()
 {
     if (!armed_for_ && engine_.next_deadline())

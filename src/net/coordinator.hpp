@@ -41,8 +41,8 @@ public:
     /// On the store's strand, right after the command: writes the reply from the state as it is now. Must not
     /// block, nor keep references into the state.
     virtual void render(const Result& result, const StateStore& state, const ReplyContext& context) = 0;
-    /// On the store's strand, once the reply may be told (the change is as durable as promised). In the order
-    /// of execution.
+    /// On the store's strand, once the reply may be told (the change is as durable as promised). In
+    /// the order of execution.
     virtual void deliver() = 0;
 };
 
@@ -60,8 +60,8 @@ using Action = std::variant<std::monostate, Command, Watch>;
 /// is as durable as was promised, reply and publish in the order of the revisions. What cannot be made so is
 /// taken back, and its callers are refused: nobody ever sees an effect that a crash could take back.
 ///
-/// Threads  submit(), attach(), detach(), read(), freeze() and stop() from any thread; the rest on the
-/// strand.
+/// Threads  submit(), attach(), detach(), read(), freeze() and stop() from any thread; the rest
+///          on the strand.
 class Coordinator {
 public:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
@@ -117,8 +117,8 @@ private:
         std::size_t changes_end = 0;
         std::size_t deliveries_end = 0;
     };
-    /// What was executed in one turn of the strand: one append to the journal, reached or taken back as a
-    /// whole.
+    /// What was executed in one turn of the strand: one append to the journal, reached or taken
+    /// back as a whole.
     struct Batch {
         Timestamp at{};
         std::vector<Step> steps;

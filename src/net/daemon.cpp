@@ -52,10 +52,10 @@ std::unique_ptr<Journal> journal_for(const DaemonOptions& options, Disk& disk)
 }
 
 /// A start may have forgotten the latest revisions (all of them, or those after the last snapshot), which
-/// clients may have seen. A thousand for each millisecond, a million a second, is more than any daemon hands out, so a
-/// revision made from the time lies beyond all given out before; and below 2^53, up to which JavaScript
-/// counts, until the year 2255. Should the wall clock have gone back, the saved revision and a margin still
-/// lead upwards.
+/// clients may have seen. A thousand for each millisecond, a million a second, is more than any daemon hands
+/// out, so a revision made from the time lies beyond all given out before; and below 2^53, up to which
+/// JavaScript counts, until the year 2255. Should the wall clock have gone back, the saved revision and a
+/// margin still lead upwards.
 Revision next_epoch(Revision saved, Timestamp now)
 {
     constexpr Revision per_millisecond = 1'000;

@@ -17,8 +17,8 @@ namespace coordination {
 /// io_context or on different ones.
 ///
 /// Ownership  Must outlive the run() of its io_context, which must outlive it in turn.
-/// Threads    start() before anyone runs the io_context, or on one of its threads; shutdown() on any executor
-/// of it.
+/// Threads    start() before anyone runs the io_context, or on one of its threads; shutdown() on any
+///            executor of it.
 class Daemon {
 public:
     Daemon(boost::asio::io_context& io, DaemonOptions options);

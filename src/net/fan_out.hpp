@@ -34,8 +34,8 @@ public:
     {
     }
 
-    /// Sends changes from now on, after those behind `since` that are remembered; replaces what the session followed
-    /// before.
+    /// Sends changes from now on, after those behind `since` that are remembered; replaces what
+    /// the session followed before.
     void follow(SessionId session, std::shared_ptr<Outbox> outbox, const Subscription& subscription,
                 std::optional<Revision> since);
     void unfollow(SessionId session);

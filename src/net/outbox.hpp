@@ -48,8 +48,8 @@ public:
     {
         push(std::make_shared<const std::string>(std::move(text)), 16 * bytes_max_);
     }
-    /// Calls `then` once, when the writer has taken what waits: from its thread, or at once where nothing does. Never, once
-    /// it is closed.
+    /// Calls `then` once, when the writer has taken what waits: from its thread, or at once where nothing
+    /// does. Never, once it is closed.
     void when_taken(std::function<void()> then);
     /// Nothing is added from now on. The first reason stays, but overflow beats the others.
     void close(Close reason);
@@ -60,8 +60,8 @@ public:
         std::vector<Frame> frames;
         Close close = Close::no;
     };
-    /// Takes all that waits. When there is nothing and it is not closed, the next push or close wakes the
-    /// writer.
+    /// Takes all that waits. When there is nothing and it is not closed, the next push or
+    /// close wakes the writer.
     Batch take();
     /// For a writer that waits for its peer, and would not take() now.
     bool overflowed();

@@ -18,8 +18,8 @@ namespace coordination {
 
 /// How far an append has come.
 struct JournalProgress {
-    Revision reached = 0; ///< all changes up to here are as durable as level() promises: they may be told
-    Revision synced = 0;  ///< all changes up to here survive a loss of power
+    Revision reached = 0;  ///< all changes up to here are as durable as level() promises: they may be told
+    Revision synced = 0;   ///< all changes up to here survive a loss of power
     std::string failure{}; ///< why the journal takes nothing at present, in one line; empty: it does
     /// Why only what ends work should be appended (space runs out); empty: anything may.
     std::string pressure{};
@@ -58,14 +58,12 @@ public:
 /// implementation, a replicated log on another engine would be one more.
 ///
 /// Order    recover(), open(), then append() and the rest, close() last.
-/// Failure  When something cannot be made durable, `failure` is set, `reached` stays, and what was appended
-/// beyond it
-///          is void: the owner takes those changes back in memory, then calls rewind(). The journal tries by
-///          itself until it can take changes again, and then clears the failure: nothing is lost that was
-///          reached, nothing is found later that was not.
-/// Threads  progress(), counters() from any; the rest on the store's strand, which none of it blocks, but for
-/// recover(),
-///          open() and close().
+/// Failure  When something cannot be made durable, `failure` is set, `reached` stays, and what was
+///          appended beyond it is void: the owner takes those changes back in memory, then calls rewind().
+///          The journal tries by itself until it can take changes again, and then clears the failure:
+///          nothing is lost that was reached, nothing is found later that was not.
+/// Threads  progress(), counters() from any; the rest on the store's strand, which none of it blocks, but
+///          for recover(), open() and close().
 class Journal {
 public:
     virtual ~Journal() = default;

@@ -31,8 +31,8 @@ using Outcome = tl::expected<void, Failure>;
 /// `scheme` is the one of the URL that the user can change: http (--url) or ws (--ws-url).
 Failure unreachable(const ClientError& error, const Endpoint& endpoint, std::string_view scheme);
 
-/// What the daemon refused, from its answer over HTTP or in a frame, with a hint where there is something to
-/// do.
+/// What the daemon refused, from its answer over HTTP or in a frame, with a hint where there
+/// is something to do.
 Failure refused(const HttpResponse& response);
 Failure refused(const boost::json::object& answer);
 

@@ -6,8 +6,8 @@
 
 namespace coordination::ctl {
 
-/// Declares every command. Parsing then puts the one that was given into `chosen`, or throws a
-/// CLI::ParseError.
+/// Declares every command. Parsing then puts the one that was given into `chosen`,
+/// or throws a CLI::ParseError.
 void add_commands(CLI::App& app, Command& chosen);
 
 } // namespace coordination::ctl

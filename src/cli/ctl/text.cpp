@@ -14,8 +14,8 @@ struct CodePoint {
     std::size_t bytes = 1;
 };
 
-/// The code point at the start of `text`, or nothing where the bytes are no UTF-8 (overlong and surrogates
-/// included).
+/// The code point at the start of `text`, or nothing where the bytes are no UTF-8
+/// (overlong and surrogates included).
 std::optional<CodePoint> decode(std::string_view text)
 {
     const auto lead = static_cast<unsigned char>(text[0]);

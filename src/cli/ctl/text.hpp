@@ -7,13 +7,13 @@
 
 namespace coordination::ctl {
 
-/// Text from the daemon or a child for a terminal: control characters, direction overrides and bytes that are
-/// no UTF-8 come out as `\n`, `\u001b`, …, so that a task's title can neither move the cursor nor forge a
-/// line.
+/// Text from the daemon or a child for a terminal: control characters, direction overrides and bytes
+/// that are no UTF-8 come out as `\n`, `\u001b`, …, so that a task's title can neither move the cursor
+/// nor forge a line.
 std::string printable(std::string_view text);
 
-/// The same for JSON, which stays the same JSON: its layout is kept, and what needs it is escaped within
-/// strings.
+/// The same for JSON, which stays the same JSON: its layout is kept, and what needs it
+/// is escaped within strings.
 std::string printable_json(std::string_view json);
 
 /// Columns that the text takes on a terminal.

@@ -25,8 +25,8 @@ struct ClientError {
     unsigned close_code = 0; ///< of a WebSocket that was closed in order
 };
 
-/// What an error code of Asio or Beast means to a client; `otherwise` is the kind where the code is of no
-/// special kind.
+/// What an error code of Asio or Beast means to a client; `otherwise` is the kind where the code is
+/// of no special kind.
 ClientError client_error_from(const boost::system::error_code& error, ClientErrorKind otherwise);
 
 } // namespace coordination

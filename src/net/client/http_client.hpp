@@ -21,14 +21,13 @@ struct HttpResponse {
     bool ok() const { return status >= 200 && status < 300; }
 };
 
-/// One keep-alive connection to a daemon's HTTP port, opened when it is first needed and again after it was
-/// lost.
+/// One keep-alive connection to a daemon's HTTP port, opened when it is first needed and again
+/// after it was lost.
 ///
 /// Use      One request at a time; from one strand; the client outlives its requests.
 /// Errors   Every failure is a value. A refusal by the daemon is a response.
 /// Repeats  A GET whose kept connection turns out to be gone is sent once more. Nothing else is: whether a
-/// lost
-///          POST was carried out, nobody knows.
+///          lost POST was carried out, nobody knows.
 class HttpClient {
 public:
     HttpClient(const boost::asio::any_io_executor& executor, ClientOptions options);

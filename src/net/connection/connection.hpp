@@ -34,8 +34,8 @@ public:
 
     void set_session(Session* session) noexcept { session_ = session; }
 
-    /// Not before `time` has passed, and at most two sweeps later, the session is told. Replaces the deadline
-    /// before.
+    /// Not before `time` has passed, and at most two sweeps later, the session is told.
+    /// Replaces the deadline before.
     void allow(std::chrono::milliseconds time) noexcept;
     void allow_for_ever() noexcept { deadline_.store(never, std::memory_order_relaxed); }
 

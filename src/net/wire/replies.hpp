@@ -6,8 +6,8 @@
 #include <chrono>
 #include <string>
 
-/// What came of a call, told to the caller. HTTP and WebSocket tell the same; only what stands around it
-/// differs.
+/// What came of a call, told to the caller. HTTP and WebSocket tell the same; only what
+/// stands around it differs.
 namespace coordination::wire {
 
 /// What a successful reply tells beside its success.

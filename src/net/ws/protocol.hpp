@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-/// The WebSocket protocol as a function of a message: what it asks, and how it is answered. Knows of no
-/// socket.
+/// The WebSocket protocol as a function of a message: what it asks, and how it is answered.
+/// Knows of no socket.
 namespace coordination::ws {
 
 enum class MessageKind : std::uint8_t {

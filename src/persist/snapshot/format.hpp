@@ -13,8 +13,8 @@ namespace coordination {
 ///
 ///     {"format":"coordination-snapshot","version":1,"revision":R,"savedAt":MS,
 ///     "workers":{
-///     "w1":{…,"_":{…}},           a row a line, oldest first: the text of the wire, and in `_` what that
-///     does not show "w2":{…,"_":{…}}
+///     "w1":{…,"_":{…}},           a row a line, oldest first: the text of the wire,
+///     "w2":{…,"_":{…}}            and in `_` what that does not show
 ///     },
 ///     "tasks":{
 ///     "t1":{"id":"t1",PAYLOAD,"status":…,"_":{…}}

@@ -26,8 +26,7 @@ struct LoadedSnapshot {
 /// lease kept. None where there is no such file. A snapshot that was left half written is removed.
 ///
 /// Errors   One line for people: the file, the place, what to do. The store then holds an unfinished load and
-/// is good
-///          for nothing.
+///          is good for nothing.
 tl::expected<std::optional<LoadedSnapshot>, std::string>
 load_snapshot(Disk& disk, const std::string& path, const Limits& limits, StateStore& store);
 

@@ -12,8 +12,7 @@ namespace coordination {
 /// so that at any moment, loss of power included, the path holds the old snapshot or the new one, whole.
 ///
 /// Errors   After the first one, drop it: what was written aside is removed with it, and the old snapshot
-/// stays (or the
-///          new one has taken its place, where only the last sync of the directory failed).
+///          stays (or the new one has taken its place, where only the last sync of the directory failed).
 /// Threads  One at a time; its calls block.
 class SnapshotFile {
 public:

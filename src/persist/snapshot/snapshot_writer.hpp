@@ -14,8 +14,7 @@ namespace coordination {
 /// false; take() at any time.
 ///
 /// Threads  One at a time. add() reads a row and belongs where the row lives (the store's strand); finish()
-/// needs only
-///          what add() has kept, and may run elsewhere.
+///          needs only what add() has kept, and may run elsewhere.
 class SnapshotWriter {
 public:
     explicit SnapshotWriter(const SnapshotHeader& header);

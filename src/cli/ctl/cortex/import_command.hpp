@@ -16,8 +16,7 @@ struct Import {
 };
 
 /// Gives the tasks of a Cortex queue to the daemon, through the same calls that everybody has. The command
-/// line's
-/// --help says what becomes of which.
+/// line's --help says what becomes of which.
 boost::asio::awaitable<Outcome> import_queue(ContextPtr context, Import request);
 
 } // namespace coordination::ctl

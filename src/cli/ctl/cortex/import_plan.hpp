@@ -41,8 +41,8 @@ int urgency(std::string_view priority);
 /// names its own. With `worker_id` the task goes there and asks for no capability.
 boost::json::object assign_request(const CortexTask& task, std::string_view worker_id = {});
 
-/// The body of the call that ends a finished task as the file says it ended, and whether that is complete or
-/// fail.
+/// The body of the call that ends a finished task as the file says it ended, and whether that
+/// is complete or fail.
 struct EndRequest {
     std::string target;
     boost::json::object body;

@@ -35,8 +35,8 @@ public:
     start(const boost::asio::any_io_executor& executor, const ChildCommand& command,
           std::chrono::milliseconds grace);
 
-    /// Writes `input` to the command, listens to it, and returns when it has ended. Once. The listener
-    /// outlives it.
+    /// Writes `input` to the command, listens to it, and returns when it has ended. Once.
+    /// The listener outlives it.
     boost::asio::awaitable<Ending> attend(std::string input, Listener listener);
 
     /// Asks the command to end, and kills it when it has not within the grace. attend() returns either way.
