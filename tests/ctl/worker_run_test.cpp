@@ -7,6 +7,9 @@
 
 #include <signal.h>
 
+#include <fstream>
+#include <thread>
+
 using namespace coordination::testing;
 
 namespace {
@@ -29,6 +32,27 @@ Arguments worker(const Arguments& options, const Arguments& command)
 CtlProcess start(const FakeDaemon& daemon, const Arguments& args)
 {
     return CtlProcess(free_port(), daemon.ws_port(), args);
+}
+
+int number_after(const std::string& text, const std::string& word)
+{
+    return std::stoi(text.substr(text.find(word) + word.size()));
+}
+
+/// A killed orphan stays in the list until its new parent takes notice.
+void await_gone(int pid)
+{
+    const Deadline deadline;
+    const auto stat = "/proc/" + std::to_string(pid) + "/stat";
+    const auto alive = [&] {
+        std::ifstream file(stat);
+        std::string all;
+        return std::getline(file, all) && all.find(") Z ") == std::string::npos;
+    };
+    while (alive()) {
+        REQUIRE_FALSE(deadline.passed());
+        std::this_thread::yield();
+    }
 }
 
 } // namespace
@@ -272,6 +296,35 @@ SCENARIO("the first signal lets running tasks finish, the second ends them", "[w
     }
     CHECK(ctl.wait().status == 0);
     CHECK(occurrences(ctl.out(), "begun") == 1);
+}
+
+SCENARIO("a terminal that goes, or a quit, ends the commands and all that they began", "[worker run]")
+{
+    FakeDaemon daemon;
+    const int number = GENERATE(SIGHUP, SIGQUIT);
+    auto ctl = start(daemon, worker({}, {"sh", "-c", "sleep 1000 & echo child $!.; wait"}));
+    daemon.accept();
+    daemon.register_worker();
+    daemon.assign("t1", 1, 5);
+    daemon.expect_and_agree("task_update");
+    ctl.await_out(".\n");
+    const auto child = number_after(ctl.out(), "child ");
+    ctl.signal(number);
+    CHECK(ctl.wait().status == 0);
+    await_gone(child);
+}
+
+SCENARIO("what a command leaves running ends with it", "[worker run]")
+{
+    FakeDaemon daemon;
+    auto ctl = start(daemon, worker({}, {"sh", "-c", "sleep 1000 >&- 2>&- & echo child $!."}));
+    daemon.accept();
+    daemon.register_worker();
+    daemon.assign("t1", 1, 5);
+    daemon.expect_and_agree("task_update");
+    CHECK(text(daemon.expect_and_agree("task_update"), "status") == "completed");
+    ctl.await_out(".\n");
+    await_gone(number_after(ctl.out(), "child "));
 }
 
 SCENARIO("a command that does not want to end is killed after the grace", "[worker run]")

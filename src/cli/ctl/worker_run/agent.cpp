@@ -29,6 +29,12 @@ Failure refused_registration(const json::object& frame)
     return failure;
 }
 
+bool is_ignored(int signal)
+{
+    struct sigaction now{};
+    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 } // namespace
 
 Agent::Agent(ContextPtr context, WorkerRun request)
@@ -38,8 +44,11 @@ Agent::Agent(ContextPtr context, WorkerRun request)
       done_(context_->executor, asio::steady_timer::time_point::max()),
       heartbeat_timer_(context_->executor),
       retry_timer_(context_->executor),
-      signals_(context_->executor, SIGINT, SIGTERM)
+      signals_(context_->executor)
 {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
+        if (number == SIGINT || number == SIGTERM || !is_ignored(number)) // as nohup has it
+            signals_.add(number);
 }
 
 asio::awaitable<Outcome> Agent::run()
@@ -129,13 +138,15 @@ asio::awaitable<void> Agent::obey_signals()
         const auto [cancelled, number] = co_await signals_.async_wait(nothrow);
         if (cancelled)
             co_return;
-        on_signal();
+        on_signal(number);
     }
 }
 
-void Agent::on_signal()
+/// A terminal that goes, and a Ctrl-\, mean now. Left to the system they would end us alone: the commands have
+/// process groups of their own.
+void Agent::on_signal(int number)
 {
-    hurried_ = leaving_;
+    hurried_ = leaving_ || number == SIGHUP || number == SIGQUIT;
     leaving_ = true;
     waiting_.clear(); // never started: given back when this worker signs off
     if (hurried_) {

@@ -65,7 +65,7 @@ private:
     boost::asio::awaitable<void> sign_off();
     void on_frame(const boost::json::object& frame);
     void on_registered(const boost::json::object& frame);
-    void on_signal();
+    void on_signal(int number);
     void end_if_done();
     void log(std::string_view line) const;
 

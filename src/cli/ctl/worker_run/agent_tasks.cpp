@@ -2,13 +2,13 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <fmt/format.h>
 
 #include "cli/ctl/fields.hpp"
 #include "cli/ctl/json_text.hpp"
 #include "cli/ctl/text.hpp"
 #include "cli/ctl/worker_run/agent.hpp"
+#include "net/rethrow.hpp"
 
 namespace coordination::ctl {
 
@@ -72,7 +72,7 @@ void Agent::start(const Lease& lease, const json::object& task)
     running->process = std::move(*process);
     log(fmt::format("task {}: started", printable(lease.task_id)));
     send_progress(*running);
-    asio::co_spawn(context_->executor, attend(running, compact_json(task) + "\n"), asio::detached);
+    asio::co_spawn(context_->executor, attend(running, compact_json(task) + "\n"), rethrow);
 }
 
 asio::awaitable<void> Agent::attend(std::shared_ptr<Running> running, std::string input)
@@ -258,8 +258,8 @@ void Agent::settle_held(const json::array& held)
         const std::string id(text->begin(), text->end());
         const bool waits =
             std::ranges::any_of(waiting_, [&](const auto& w) { return w.lease.task_id == id; });
-        // Held by a worker of this name before us, which had confirmed it: nobody would send it again by
-        // himself.
+        // Held by a worker of this name before us, which had confirmed it: nobody would send
+        // it again by himself.
         if (!running_.contains(id) && !unconfirmed_.contains(id) && !waits)
             static_cast<void>(ws_.send(
                 get_task_frame(id, ask(Asked::task, Lease{.task_id = id, .attempt = {}, .fence = {}}))));

@@ -173,8 +173,7 @@ asio::awaitable<ExitStatus> ChildProcess::wait()
 
 ExitStatus ChildProcess::reap()
 {
-    if (killed_) // what it has left behind goes with it, while its number is still its own
-        ::kill(-pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL); // what it has left behind goes with it, while its number is still its own
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = 0;
@@ -187,7 +186,6 @@ void ChildProcess::signal(int number)
 {
     if (pid_ == 0)
         return;
-    killed_ = true;
     ::kill(-pid_, number);
 }
 

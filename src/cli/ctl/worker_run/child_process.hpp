@@ -34,7 +34,7 @@ public:
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
-    /// Returns when the program has ended. Once.
+    /// Returns when the program has ended; what it left running in its group is killed. Once.
     boost::asio::awaitable<ExitStatus> wait();
     /// To the whole group; nothing happens after wait() has returned.
     void signal(int number);
@@ -49,7 +49,6 @@ private:
 
     pid_t pid_; // 0 once it is reaped: from then on the number may be another's
     boost::asio::posix::stream_descriptor exited_; // a pidfd
-    bool killed_ = false;
 };
 
 /// The path that the shell would run for `name`; the error says why there is none.
