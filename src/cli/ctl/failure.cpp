@@ -27,8 +27,6 @@ std::string_view hint_for(std::string_view code)
         return "see coordctl task ls";
     if (code == "TASK_CONFLICT" || code == "STALE_ATTEMPT")
         return "see where it stands with coordctl task info";
-    if (code == "SNAPSHOT_UNAVAILABLE")
-        return "start the daemon with --persistence periodic-snapshot or write-ahead-log";
     return "";
 }
 

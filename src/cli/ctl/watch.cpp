@@ -76,7 +76,10 @@ Failure lost(const ClientError& error, const Context& context, std::int64_t last
 {
     auto failure = unreachable(error, context.settings.ws, "ws");
     if (last_revision > 0)
-        failure.message += fmt::format("; go on from here with --since {}", last_revision);
+        failure.message +=
+            fmt::format("; go on from here with --since {} (after a restart these changes may be "
+                        "REVISION_COMPACTED: then watch anew)",
+                        last_revision);
     return failure;
 }
 

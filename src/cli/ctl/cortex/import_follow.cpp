@@ -99,6 +99,8 @@ bool ImportRun::take(std::size_t index, const json::object& seen)
 {
     auto& tracked = tracked_[index];
     const auto before = tracked.standing;
+    if (before == Standing::completed || before == Standing::failed)
+        return false; // for good: what is seen now is older
     const auto status = find_string(seen, "status").value_or("");
     tracked.holder = string_or(seen, "assignedTo", "");
     if (status == "completed")
