@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <ranges>
 
@@ -195,13 +196,12 @@ Setting setting(std::string_view name, char letter, std::string_view group, std:
     return {name, letter, group, value_name, help, access.set, access.show};
 }
 
-std::vector<Setting> all_settings()
+std::vector<Setting> main_settings()
 {
     constexpr std::string_view general = "General";
     constexpr std::string_view network = "Network";
     constexpr std::string_view keeping = "Persistence";
     constexpr std::string_view work = "Workers and tasks";
-    constexpr std::string_view limits = "Limits";
     return {
         setting("preset", 0, general, "NAME", "development, production, highAvailability or testing",
                 preset()),
@@ -240,7 +240,13 @@ std::vector<Setting> all_settings()
                 count<&O::max_tasks_per_worker>()),
         setting("crash-limit", 0, work, "N", "leases a task may lose before it fails",
                 count<&O::crash_limit>()),
+    };
+}
 
+std::vector<Setting> limit_settings()
+{
+    constexpr std::string_view limits = "Limits";
+    return {
         setting("connections-max", 0, limits, "N", "open connections", count<&O::connections_max>()),
         setting("body-bytes-max", 0, limits, "BYTES", "body of an HTTP request", count<&O::body_bytes_max>()),
         setting("header-bytes-max", 0, limits, "BYTES", "header of an HTTP request",
@@ -265,6 +271,13 @@ std::vector<Setting> all_settings()
         setting("drain-timeout", 0, limits, "MS", "time for open connections to end at a stop",
                 duration<&O::drain_timeout>()),
     };
+}
+
+std::vector<Setting> all_settings()
+{
+    auto all = main_settings();
+    std::ranges::copy(limit_settings(), std::back_inserter(all));
+    return all;
 }
 
 } // namespace

@@ -74,6 +74,47 @@ const Json& task_of(const Json& queue, std::string_view id)
     throw std::runtime_error("no task " + std::string(id));
 }
 
+/// Finished ones as they ended, pending ones as their workers ended them, the others not at all.
+void check_imported(Api& api, const Json& queue)
+{
+    for (const auto& task : queue.at("tasks").as_array()) {
+        const auto id = text(task, "id");
+        INFO(id);
+        if (text(task, "status") == "assigned") {
+            CHECK(api.http.get("/api/tasks/" + id).status == 404);
+            continue;
+        }
+        const auto now = api.task(id);
+        CHECK(text(now, "status") == "completed");
+        CHECK(field(now, "context") == field(task, "context")); // carried along
+        if (text(task, "status") == "completed") {
+            CHECK(has(now, "result") == has(task, "result"));
+        } else {
+            CHECK(text(now, "result.output") == "\"id\":\"" + id + "\"");
+            CHECK(integer(now, "progress") >= 50);
+        }
+    }
+}
+
+/// What became of the pending ones stands in the file; all else is as it was.
+void check_exported(const Json& after, const Json& queue)
+{
+    CHECK(integer(after, "stats.completed_tasks") == 26);
+    for (const auto& task : queue.at("tasks").as_array()) {
+        const auto& now = task_of(after, text(task, "id"));
+        INFO(text(task, "id"));
+        if (text(task, "status") == "pending") {
+            CHECK(text(now, "status") == "completed");
+            CHECK(text(now, "completed_by").starts_with("w"));
+            CHECK(text(now, "result.output").find(text(task, "id")) != std::string::npos);
+            for (const auto& member : task.as_object())
+                CHECK((member.key() == "status" || now.at(member.key()) == member.value()));
+        } else {
+            CHECK(boost::json::serialize(now) == boost::json::serialize(task));
+        }
+    }
+}
+
 } // namespace
 
 SCENARIO("three workers work through the real queue", "[import]")
@@ -92,23 +133,7 @@ SCENARIO("three workers work through the real queue", "[import]")
     CHECK(import.out.find("2 left alone") != std::string::npos);
 
     const auto queue = parse(read_file(queue_file));
-    for (const auto& task : queue.at("tasks").as_array()) {
-        const auto id = text(task, "id");
-        INFO(id);
-        if (text(task, "status") == "assigned") {
-            CHECK(api.http.get("/api/tasks/" + id).status == 404);
-            continue;
-        }
-        const auto now = api.task(id);
-        CHECK(text(now, "status") == "completed");
-        CHECK(field(now, "context") == field(task, "context")); // carried along
-        if (text(task, "status") == "completed") {
-            CHECK(has(now, "result") == has(task, "result"));
-        } else {
-            CHECK(text(now, "result.output") == "\"id\":\"" + id + "\"");
-            CHECK(integer(now, "progress") >= 50);
-        }
-    }
+    check_imported(api, queue);
     THEN("task ls, state and metrics agree, and the importer has left")
     {
         const auto listed = parse(ctl(daemon, {"task", "ls", "--status", "completed", "--json"}).out);
@@ -134,21 +159,7 @@ SCENARIO("three workers work through the real queue", "[import]")
         write_file(folder.file("queue.json"), read_file(queue_file));
         const auto exported = ctl(daemon, {"export", folder.file("queue.json")});
         CHECK(exported.status == 0);
-        const auto after = parse(read_file(folder.file("queue.json")));
-        CHECK(integer(after, "stats.completed_tasks") == 26);
-        for (const auto& task : queue.at("tasks").as_array()) {
-            const auto& now = task_of(after, text(task, "id"));
-            INFO(text(task, "id"));
-            if (text(task, "status") == "pending") {
-                CHECK(text(now, "status") == "completed");
-                CHECK(text(now, "completed_by").starts_with("w"));
-                CHECK(text(now, "result.output").find(text(task, "id")) != std::string::npos);
-                for (const auto& member : task.as_object())
-                    CHECK((member.key() == "status" || now.at(member.key()) == member.value()));
-            } else {
-                CHECK(boost::json::serialize(now) == boost::json::serialize(task));
-            }
-        }
+        check_exported(parse(read_file(folder.file("queue.json"))), queue);
         AND_THEN("what it writes to standard output holds the same tasks")
         {
             const auto printed = parse(ctl(daemon, {"export"}).out);
