@@ -100,7 +100,8 @@ void CorkedSocket::send()
         sends_ = true;
         sending_.swap(out_);
         sent_ = 0;
-        stalled_since_.store(steady_millis(), std::memory_order_relaxed);
+        if (stalled_since() == 0)
+            watch_from(steady_millis());
     }
     const auto rest = asio::buffer(sending_.data() + sent_, sending_.size() - sent_);
     socket_.async_write_some(rest, [self = shared_from_this()](error_code error, std::size_t bytes) {
@@ -113,8 +114,10 @@ void CorkedSocket::on_sent(error_code error, std::size_t bytes)
     if (error)
         return fail(error);
     sent_ += bytes;
+    drained_ += bytes;
+    if (drained_ >= drained_min)
+        watch_from(steady_millis());
     if (sent_ < sending_.size()) {
-        stalled_since_.store(steady_millis(), std::memory_order_relaxed);
         send();
     } else {
         sends_ = false;
@@ -122,14 +125,21 @@ void CorkedSocket::on_sent(error_code error, std::size_t bytes)
         sending_.clear();
         if (sending_.capacity() > full_at)
             sending_.shrink_to_fit(); // a burst should not cost its memory for ever
-        stalled_since_.store(0, std::memory_order_relaxed);
-        if (!out_.empty())
+        if (out_.empty())
+            watch_from(0);
+        else
             gather();
     }
     if (!full())
         wake(for_room_, {});
     if (unsent() == 0)
         wake(for_flush_, {});
+}
+
+void CorkedSocket::watch_from(std::int64_t millis) noexcept
+{
+    drained_ = 0;
+    stalled_since_.store(millis, std::memory_order_relaxed);
 }
 
 void CorkedSocket::fail(error_code error)
@@ -139,7 +149,7 @@ void CorkedSocket::fail(error_code error)
     sent_ = 0;
     out_.clear();
     sending_.clear();
-    stalled_since_.store(0, std::memory_order_relaxed);
+    watch_from(0);
     abort();
     wake(for_room_, error);
     wake(for_flush_, error);

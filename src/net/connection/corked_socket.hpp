@@ -26,6 +26,7 @@ namespace coordination {
 class CorkedSocket : public std::enable_shared_from_this<CorkedSocket> {
 public:
     static constexpr std::size_t full_at = 256 << 10;
+    static constexpr std::size_t drained_min = 64 << 10;
     using Done = Waiter<error_code>;
 
     explicit CorkedSocket(Socket socket);
@@ -54,8 +55,8 @@ public:
     void abort() noexcept;
     bool failed() const noexcept { return failure_.failed(); }
 
-    /// Steady milliseconds since which the peer has taken none of what is being sent. 0: it takes what there
-    /// is.
+    /// Steady milliseconds since which something waits and the peer has taken less than `drained_min` bytes: one
+    /// that takes a byte now and then is as stalled as one that takes none. 0: it takes what there is.
     std::int64_t stalled_since() const noexcept { return stalled_since_.load(std::memory_order_relaxed); }
 
 private:
@@ -64,6 +65,7 @@ private:
     void take_turn();
     void send();
     void on_sent(error_code error, std::size_t bytes);
+    void watch_from(std::int64_t millis) noexcept;
     void fail(error_code error);
     void wake(std::vector<Done>& waiters, error_code error);
 
@@ -78,6 +80,7 @@ private:
     std::string out_;     ///< gathered, for the next send
     std::string sending_; ///< on its way
     std::size_t sent_ = 0;
+    std::size_t drained_ = 0; ///< since stalled_since_
     bool sends_ = false;
     bool gathers_ = false; ///< take_turn() is queued
     bool written_ = false; ///< since the last turn
