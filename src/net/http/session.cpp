@@ -3,8 +3,7 @@
 #include "net/wire/errors.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/beast/http/rfc7230.hpp>
-#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/core/string.hpp>
 
 #include <chrono>
 #include <exception>
@@ -19,50 +18,10 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::chrono::milliseconds linger_time{2'000};
-constexpr std::size_t linger_bytes_max = 1 << 20;
-
-std::optional<std::string_view> header(const HttpRequest& request, http::field name)
-{
-    const auto field = request.find(name);
-    if (field == request.end())
-        return std::nullopt;
-    return std::string_view(field->value());
-}
 
 std::size_t bytes_of(const HttpRequest& request) noexcept
 {
     return request.body().size() + request.target().size();
-}
-
-Response upgrade_required()
-{
-    return {.status = 426,
-            .body =
-                wire::failure("UPGRADE_REQUIRED", "this port speaks WebSocket: HTTP has a port of its own"),
-            .headers = "Upgrade: websocket\r\n"};
-}
-
-/// What Beast would refuse too, but not in the form that every failure has.
-std::optional<Response> refuse_handshake(const HttpRequest& request)
-{
-    constexpr std::size_t key_chars = 24; // 16 bytes in Base64
-    if (request[http::field::sec_websocket_version] != "13")
-        return Response{.status = 426,
-                        .body = wire::failure("UPGRADE_REQUIRED", "Sec-WebSocket-Version must be 13"),
-                        .headers = "Sec-WebSocket-Version: 13\r\n"};
-    if (request[http::field::sec_websocket_key].size() != key_chars)
-        return Response{.status = 400,
-                        .body = wire::failure("BAD_REQUEST", "Sec-WebSocket-Key must be 16 bytes in Base64")};
-    return std::nullopt;
-}
-
-Response preflight_reply()
-{
-    return {.status = 204,
-            .content_type = {},
-            .headers = "Access-Control-Allow-Methods: GET, POST\r\n"
-                       "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
-                       "Access-Control-Max-Age: 600\r\n"};
 }
 
 } // namespace
@@ -113,17 +72,21 @@ asio::awaitable<std::optional<HttpRequest>> HttpSession::read_requests()
         parser.eager(true);
         parser.header_limit(static_cast<std::uint32_t>(context_.options.header_bytes_max));
         parser.body_limit(context_.options.body_bytes_max);
+        reception_.reset();
         const auto error = co_await read_request(parser);
         request_begun_ = false;
         if (error) {
             refuse(error);
             break;
         }
+        ++context_.metrics.http_requests;
+        const bool goes_on = reception_->form.keep_alive && parser.is_done() && !draining_;
+        reception_->form.keep_alive = goes_on;
         auto request = parser.release();
-        const bool upgrade = start(request);
-        if (upgrade)
+        if (reception_->upgrade)
             co_return request;
-        if (!request.keep_alive())
+        start(request);
+        if (!goes_on)
             break;
         connection_->allow_for_ever();
         while (must_wait())
@@ -146,26 +109,41 @@ bool HttpSession::must_wait() const
     return unsent > bytes_max;
 }
 
-/// One whole request, of which some or all may have been received before.
+/// RFC 9112, 2.2: some clients send one after a body.
+void HttpSession::skip_empty_lines()
+{
+    auto& socket = connection_->socket();
+    while (socket.received().starts_with("\r\n"))
+        socket.consume(2);
+}
+
+/// One whole request, of which some or all may have been received before. Of one that is answered without
+/// its body, the head alone.
 asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
 {
     auto& socket = connection_->socket();
     bool continued = false;
     for (;;) {
-        while (!socket.received().empty()) {
-            if (!std::exchange(request_begun_, true))
+        if (!request_begun_)
+            skip_empty_lines();
+        while (!socket.received().empty() && (request_begun_ || socket.received() != "\r")) {
+            if (!std::exchange(request_begun_, true) && services_.http)
                 connection_->allow(context_.options.request_timeout);
-            const auto received = socket.received();
             error_code error;
-            const auto used = parser.put(asio::buffer(received), error);
+            const auto used = parser.put(asio::buffer(socket.received()), error);
             socket.consume(used);
             if (error && error != http::error::need_more)
                 co_return error;
-            if (parser.is_done())
+            if (parser.is_header_done() && !reception_)
+                reception_ = receive(parser.get(), parser.chunked(), services_, context_);
+            if (parser.is_done() || (reception_ && reception_->answer))
                 co_return error_code{};
             if (error || used == 0)
                 break;
         }
+        // What Beast does not take yet: it sets no bound to a chunk's extensions, nor to the trailers.
+        if (socket.received().size() > context_.options.header_bytes_max)
+            co_return http::make_error_code(http::error::header_limit);
         co_await allow_body(continued, parser);
         const auto error = co_await socket.fill();
         if (error)
@@ -194,34 +172,28 @@ void HttpSession::refuse(error_code error)
         return;
     auto exchange = std::make_shared<Exchange>();
     exchange->form.keep_alive = false;
-    refused_ = true;
     if (error == http::error::body_limit)
         exchange->answer(failure_response(
             {ErrorCode::payload_too_large,
              "a body may have at most " + std::to_string(context_.options.body_bytes_max) + " bytes"}));
     else if (error == http::error::header_limit)
-        exchange->answer(failure_response(
-            {ErrorCode::payload_too_large,
-             "headers may have at most " + std::to_string(context_.options.header_bytes_max) + " bytes"}));
+        exchange->answer(
+            failure_response({ErrorCode::payload_too_large,
+                              "headers, chunk extensions and trailers may have at most " +
+                                  std::to_string(context_.options.header_bytes_max) + " bytes"}));
     else
         exchange->answer(
             {.status = 400, .body = wire::failure("BAD_REQUEST", "not HTTP: " + error.message())});
     enqueue(std::move(exchange));
 }
 
-bool HttpSession::start(const HttpRequest& request)
+void HttpSession::start(const HttpRequest& request)
 {
-    ++context_.metrics.http_requests;
     auto exchange = std::make_shared<Exchange>();
-    exchange->form = {.body_wanted = request.method() != http::verb::head,
-                      .keep_alive = request.keep_alive() && !draining_,
-                      .http11 = request.version() >= 11,
-                      .headers = {}};
+    exchange->form = std::move(reception_->form);
     exchange->request_bytes = bytes_of(request);
-    bool upgrade = false;
-    auto answered = answer(request, exchange->form, upgrade);
-    if (upgrade)
-        return true;
+    auto answered =
+        reception_->answer ? Answer(std::move(*reception_->answer)) : answer_request(request, context_);
     auto* ask = std::get_if<Ask>(&answered);
     if (const auto* response = std::get_if<Response>(&answered)) {
         exchange->answer(*response);
@@ -234,38 +206,6 @@ bool HttpSession::start(const HttpRequest& request)
         context_.coordinator.submit(
             std::move(ask->action), 0,
             std::make_unique<HttpCall>(std::move(exchange), std::move(ask->render), writer_));
-    return false;
-}
-
-Answer HttpSession::answer(const HttpRequest& request, ResponseForm& form, bool& upgrade)
-{
-    const auto origin = header(request, http::field::origin);
-    const bool foreign = origin && context_.access->is_allowed_origin(*origin);
-    const bool preflight = request.method() == http::verb::options && foreign;
-    const bool probe = services_.http && request.target() == "/health";
-    const auto admitted =
-        context_.access->admit({.host = header(request, http::field::host),
-                                .origin = origin,
-                                .authorization = header(request, http::field::authorization),
-                                .host_required = form.http11,
-                                .token_required = !preflight && !probe});
-    form.keep_alive = form.keep_alive && (admitted || admitted.error().code != ErrorCode::missing_field);
-    if (!admitted)
-        return failure_response(admitted.error());
-    if (foreign)
-        form.headers = "Access-Control-Allow-Origin: " + std::string(*origin) + "\r\nVary: Origin\r\n";
-    if (request.count(http::field::host) > 1)
-        return failure_response(invalid_field("Host", "told once"));
-    if (services_.websocket && beast::websocket::is_upgrade(request)) {
-        auto refusal = refuse_handshake(request);
-        upgrade = !refusal;
-        return std::move(refusal).value_or(Response{});
-    }
-    if (!services_.http)
-        return upgrade_required();
-    if (preflight)
-        return preflight_reply();
-    return answer_request(request, context_);
 }
 
 void HttpSession::enqueue(std::shared_ptr<Exchange> exchange)
@@ -313,18 +253,18 @@ asio::awaitable<void> HttpSession::send(Exchange& exchange)
     static_cast<void>(error); // whoever writes next finds out
 }
 
-/// Closes so that the peer gets what it was sent: with something of its own unread, the system would drop
-/// that.
+/// Closes so that the peer gets what it was sent: with something of its own unread, the system would reset the
+/// connection and drop that.
 asio::awaitable<void> HttpSession::linger()
 {
     auto& socket = connection_->socket();
     const auto failed = co_await socket.flushed();
-    if (failed || !refused_)
+    if (failed)
         co_return;
     connection_->allow(linger_time);
     error_code ignored;
     socket.socket().shutdown(Socket::shutdown_send, ignored);
-    for (std::size_t dropped = 0; dropped < linger_bytes_max;) {
+    for (std::size_t dropped = 0; dropped <= context_.options.body_bytes_max;) {
         dropped += socket.received().size();
         socket.consume(socket.received().size());
         const auto error = co_await socket.fill();

@@ -2,7 +2,7 @@
 
 #include "net/connection/connection.hpp"
 #include "net/http/exchange.hpp"
-#include "net/http/routes.hpp"
+#include "net/http/reception.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/http/error.hpp>
@@ -15,17 +15,11 @@
 
 namespace coordination {
 
-/// What a port serves. Both, where the two ports are one.
-struct Services {
-    bool http;
-    bool websocket;
-};
-
 /// HTTP over one connection: requests are read and started one after the other, answers go out in the same
 /// order, everything that is ready in one write.
 ///
-/// Bounds   `exchanges_max` requests under way, and of their bytes and of their answers' about one largest body; then it
-///          stops reading.
+/// Bounds   `exchanges_max` requests under way, and of their bytes and of their answers' about one largest
+///          body; then it stops reading.
 /// Threads  The connection's strand.
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
 public:
@@ -45,11 +39,10 @@ private:
 
     boost::asio::awaitable<std::optional<HttpRequest>> read_requests();
     bool must_wait() const;
+    void skip_empty_lines();
     boost::asio::awaitable<error_code> read_request(Parser& parser);
     boost::asio::awaitable<void> allow_body(bool& allowed, const Parser& parser);
-    /// True: it is to become a WebSocket.
-    bool start(const HttpRequest& request);
-    Answer answer(const HttpRequest& request, ResponseForm& form, bool& upgrade);
+    void start(const HttpRequest& request);
     void refuse(error_code error);
     void enqueue(std::shared_ptr<Exchange> exchange);
 
@@ -64,10 +57,10 @@ private:
     std::size_t bytes_under_way_ = 0;
     std::shared_ptr<Wakeup> writer_;
     std::shared_ptr<Wakeup> reader_;
+    std::optional<Reception> reception_; ///< of the request that is being read, once its head is there
     bool request_begun_ = false;
     bool reading_ended_ = false;
     bool writing_ended_ = false;
-    bool refused_ = false; ///< what the peer still sends will not be read
     bool draining_ = false;
 };
 
