@@ -28,7 +28,6 @@ enum class ErrorCode {
     revision_compacted,
     snapshot_unavailable,
     storage_failed,
-    draining,
     too_many_connections,
 };
 

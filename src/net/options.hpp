@@ -13,9 +13,9 @@ enum class Persistence { memory_only, periodic_snapshot, write_ahead_log };
 /// How a daemon runs. Each default here is also the command line's.
 ///
 /// Units    Bytes, unless the type says another.
-/// Bounds   heartbeat_timeout > heartbeat_interval; every duration is positive but wal_sync_interval, where 0
-///          means "synced before each acknowledgement". The command line checks these; an embedder should
-///          too.
+/// Bounds   heartbeat_timeout > heartbeat_interval; every duration is positive but
+///          wal_sync_interval, where 0 means "synced before each acknowledgement". The command line
+///          checks these; an embedder should too.
 struct DaemonOptions {
     std::string host = "127.0.0.1";
     std::uint16_t http_port = 9500; ///< 0: a free one
@@ -45,7 +45,7 @@ struct DaemonOptions {
     std::size_t frame_bytes_max = 1 << 20;  ///< of one WebSocket message
     std::size_t outbox_bytes_max = 8 << 20; ///< waiting for one slow peer; beyond it the peer is dropped
     std::size_t watch_bytes_max = 32 << 20; ///< changes kept for `since`
-    std::size_t connections_max = 20'000;
+    std::size_t connections_max = 10'000;
     std::size_t id_bytes_max = 256;
     std::size_t json_depth_max = 64;
 

@@ -1,5 +1,6 @@
 #include "net/server.hpp"
 
+#include "net/http/response.hpp"
 #include "net/ws/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,24 @@
 namespace coordination {
 
 namespace asio = boost::asio;
+
+namespace {
+
+/// Tells why, as far as that costs nothing: a new socket has room for so few bytes, and nobody waits for it.
+void turn_away(Socket& socket)
+{
+    auto answer = failure_response({ErrorCode::too_many_connections,
+                                    "too many connections are open: close some, or raise --connections-max"});
+    answer.headers = "Retry-After: 1\r\n";
+    const auto text =
+        response_head(answer, {.keep_alive = false, .headers = {}}, answer.body.size()) + answer.body;
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(Socket::shutdown_send, ignored);
+}
+
+} // namespace
 
 Server::Server(asio::any_io_executor executor, const DaemonOptions& options, Coordinator& coordinator,
                Metrics& metrics, const Clock& clock, ServerHooks hooks)
@@ -71,10 +90,12 @@ void Server::loop_ended()
 
 void Server::serve(Socket socket, Services services)
 {
-    const auto connection = connections_.admit(std::move(socket), context_.options.connections_max);
-    if (!connection) { // closed as the socket goes
+    const auto connection = connections_.admit(socket, context_.options.connections_max);
+    if (!connection) {
         ++context_.metrics.refused_connections;
-        return;
+        if (services.http)
+            turn_away(socket);
+        return; // closed as the socket goes
     }
     asio::co_spawn(connection->strand(), converse(connection, &context_, services),
                    [this, connection](const std::exception_ptr& bug) {

@@ -30,9 +30,9 @@ public:
     tl::expected<Endpoints, std::string> listen();
     /// Begins to accept.
     void start();
-    /// Takes nobody new; WebSockets are sent what waits and closed with 1001, requests under way are
-    /// answered. Whoever is not done after the drain timeout is cut off. Returns when every connection has
-    /// ended.
+    /// Takes nobody new; WebSockets are sent what waits and closed with 1001, requests under
+    /// way are answered. Whoever is not done after the drain timeout is cut off. Returns when
+    /// every connection has ended.
     boost::asio::awaitable<void> shutdown();
 
 private:

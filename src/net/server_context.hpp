@@ -9,6 +9,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,7 +38,8 @@ struct ServerContext {
     Metrics& metrics;
     const Clock& clock;
     ServerHooks hooks;
-    std::optional<Access> access; ///< once the ports are known
+    std::optional<Access> access;             ///< once the ports are known
+    std::atomic<std::size_t> state_reads = 0; ///< of the whole state, under way
 
     wire::Bounds bounds() const noexcept { return {options.id_bytes_max, options.json_depth_max}; }
     wire::Rhythm rhythm() const noexcept { return {options.heartbeat_interval, options.heartbeat_timeout}; }

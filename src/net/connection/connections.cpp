@@ -18,7 +18,7 @@ Connections::Connections(Strand strand, std::chrono::milliseconds stall_timeout)
 {
 }
 
-std::shared_ptr<Connection> Connections::admit(Socket socket, std::size_t connections_max)
+std::shared_ptr<Connection> Connections::admit(Socket& socket, std::size_t connections_max)
 {
     const std::lock_guard lock(mutex_);
     if (open_.size() >= connections_max)

@@ -25,8 +25,8 @@ public:
 
     Connections(Strand strand, std::chrono::milliseconds stall_timeout);
 
-    /// Null where there are `connections_max` already.
-    std::shared_ptr<Connection> admit(Socket socket, std::size_t connections_max);
+    /// Null where there are `connections_max` already; then the socket stays the caller's.
+    std::shared_ptr<Connection> admit(Socket& socket, std::size_t connections_max);
     void remove(const std::shared_ptr<Connection>& connection);
 
     /// Until stop().

@@ -77,6 +77,8 @@ asio::awaitable<void> Listener::accept_all(asio::any_io_executor executor, Accep
     while (acceptor_.is_open()) {
         const Strand strand = asio::make_strand(executor);
         auto [error, socket] = co_await acceptor_.async_accept(strand, nothrow);
+        if (!acceptor_.is_open())
+            break; // closed since: whoever closed it counts on nobody coming
         if (!error) {
             error_code ignored; // then small messages may be late, no more
             socket.set_option(tcp::no_delay(true), ignored);

@@ -1,6 +1,7 @@
 #include "net/http/lists.hpp"
 
 #include "core/json/records.hpp"
+#include "net/wire/errors.hpp"
 
 #include <charconv>
 #include <limits>
@@ -17,6 +18,7 @@ constexpr std::size_t slice_rows_max = 500;     ///< written in one hold of the 
 constexpr std::size_t slice_visits_max = 4'000; ///< looked at
 constexpr std::size_t slice_bytes_max = 256 << 10;
 constexpr std::uint64_t limit_max = 10'000;
+constexpr std::size_t state_reads_max = 64; ///< each may keep what was replaced since it began
 
 void append_row(std::string& out, const Worker& worker)
 {
@@ -236,6 +238,33 @@ private:
     std::string assignments_;
 };
 
+/// One of the reads of the whole state that may be under way, as long as it lives.
+class StateRead {
+public:
+    explicit StateRead(std::atomic<std::size_t>& reads) noexcept
+        : reads_(reads),
+          admitted_(reads_.fetch_add(1) < state_reads_max)
+    {
+    }
+    ~StateRead() { reads_.fetch_sub(1); }
+    StateRead(const StateRead&) = delete;
+    StateRead& operator=(const StateRead&) = delete;
+
+    bool admitted() const noexcept { return admitted_; }
+
+private:
+    std::atomic<std::size_t>& reads_;
+    bool admitted_;
+};
+
+Response too_many_reads()
+{
+    return {.status = 503,
+            .body = wire::failure("TOO_MANY_READS", "too many reads of the whole state are under way: try "
+                                                    "again, or ask for tasks and workers page by page"),
+            .headers = "Retry-After: 1\r\n"};
+}
+
 } // namespace
 
 Answer list_workers(const RoutedRequest& request)
@@ -250,7 +279,11 @@ Answer list_tasks(const RoutedRequest& request)
 
 Answer whole_state(const RoutedRequest& request)
 {
-    return [&coordinator = request.context.coordinator](ResponseWriter& out) -> asio::awaitable<void> {
+    return [&context = request.context](ResponseWriter& out) -> asio::awaitable<void> {
+        const StateRead read(context.state_reads);
+        if (!read.admitted())
+            co_return out.whole(too_many_reads());
+        auto& coordinator = context.coordinator;
         auto view = co_await coordinator.freeze();
         StateWalk walk(std::move(view));
         bool more = true;

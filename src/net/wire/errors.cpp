@@ -57,8 +57,6 @@ ErrorForm form_of(ErrorCode code) noexcept
         return {"SNAPSHOT_UNAVAILABLE", 409};
     case ErrorCode::storage_failed:
         return {"STORAGE_FAILED", 503};
-    case ErrorCode::draining:
-        return {"DRAINING", 503};
     case ErrorCode::too_many_connections:
         return {"TOO_MANY_CONNECTIONS", 503};
     }
