@@ -150,6 +150,27 @@ TEST_CASE("the schedule answers as a look at every worker and every task would",
     }
 }
 
+TEST_CASE("a worker that changes its capabilities alone stays known to a demand that many pools serve",
+          "[schedule]")
+{
+    CapabilityInterner interner;
+    Schedule schedule(tasks_per_worker_max, aging);
+    const auto anything = interner.intern({});
+    for (Revision ordinal = 1; ordinal <= 100; ++ordinal) {
+        const Worker worker{.capabilities = interner.intern({"c" + std::to_string(ordinal)}),
+                            .online = true,
+                            .active_tasks = ordinal == 1 ? 0U : 1U,
+                            .ordinal = ordinal};
+        schedule.worker_changed(nullptr, &worker);
+        REQUIRE(schedule.best_worker(anything) == Revision{1});
+    }
+    const Worker before{.capabilities = interner.intern({"c1"}), .online = true, .ordinal = 1};
+    Worker after = before;
+    after.capabilities = interner.intern({"c2"});
+    schedule.worker_changed(&before, &after);
+    CHECK(schedule.best_worker(anything) == Revision{1});
+}
+
 TEST_CASE("requirements that nothing waits for are forgotten, and looked up anew when asked for again",
           "[schedule]")
 {
