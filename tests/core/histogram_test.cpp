@@ -49,7 +49,7 @@ TEST_CASE("a percentile is within a sixteenth of the true one", "[histogram][ran
     }
     std::ranges::sort(values);
     for (const double share : {0.01, 0.5, 0.9, 0.95, 0.99, 0.999}) {
-        const auto rank = static_cast<std::size_t>(share * static_cast<double>(values.size()) + 0.5);
+        const auto rank = static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size())));
         const auto exact = static_cast<double>(values[rank - 1]);
         const auto told = static_cast<double>(histogram.percentile(share));
         INFO("share " << share << " exact " << exact << " told " << told);

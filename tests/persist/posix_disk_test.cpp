@@ -8,7 +8,6 @@
 
 using namespace coordination;
 using namespace coordination::testing;
-using Catch::Matchers::Contains;
 
 TEST_CASE("a file is written, synced, read, appended to, truncated, renamed and removed", "[disk]")
 {
