@@ -18,22 +18,22 @@ namespace coordination {
 /// Who speaks. A call over HTTP or from embedding code has neither.
 struct Caller {
     SessionId session = 0;
-    WorkerId worker; ///< the worker that registered over this connection; empty: none did
+    WorkerId worker{}; ///< the worker that registered over this connection; empty: none did
 };
 
 /// What a subscriber asked for.
 struct Subscription {
-    Text topics_json; ///< the array as it was written
+    Text topics_json{}; ///< the array as it was written
     TopicMask topics = 0;
     bool values = false;
 };
 
 struct RegisterWorker {
     WorkerId id;
-    std::vector<std::string> capabilities;
-    Text capabilities_json;
-    Text metadata;
-    std::optional<Subscription> subscription;
+    std::vector<std::string> capabilities{};
+    Text capabilities_json{};
+    Text metadata{};
+    std::optional<Subscription> subscription{};
 };
 
 struct UnregisterWorker {
@@ -57,38 +57,38 @@ struct Subscribe {
 
 /// What the caller tells of a task itself.
 struct TaskData {
-    Text payload;
-    std::vector<std::string> capabilities;
+    Text payload{};
+    std::vector<std::string> capabilities{};
     Priority priority = Priority::normal;
 };
 
 /// Now, or an error: nothing waits.
 struct AssignTask {
     TaskId id;
-    std::optional<WorkerId> worker; ///< none: the best one
-    std::optional<TaskData> data;   ///< none: what is known of the task
+    std::optional<WorkerId> worker{}; ///< none: the best one
+    std::optional<TaskData> data{};   ///< none: what is known of the task
 };
 
-/// Which lease a caller means. Nothing named: see may_touch() in lease.cpp.
+/// Which lease a caller means. Nothing named: see may_report().
 struct LeaseClaim {
-    std::optional<std::uint64_t> attempt;
-    std::optional<Revision> fence;
-    std::optional<WorkerId> worker;
+    std::optional<std::uint64_t> attempt{};
+    std::optional<Revision> fence{};
+    std::optional<WorkerId> worker{};
 
     bool names_lease() const noexcept { return attempt || fence; }
 };
 
 struct UpdateTask {
     TaskId id;
-    LeaseClaim claim;
-    Text progress; ///< a JSON number; empty: not told
+    LeaseClaim claim{};
+    Text progress{}; ///< a JSON number; empty: not told
 };
 
 struct FinishTask {
     TaskId id;
-    LeaseClaim claim;
+    LeaseClaim claim{};
     bool completed; ///< else failed
-    Text outcome;   ///< the result or the error, JSON; empty: none
+    Text outcome{}; ///< the result or the error, JSON; empty: none
 };
 
 using Command = std::variant<RegisterWorker, UnregisterWorker, Heartbeat, CloseSession, Subscribe, AssignTask,

@@ -79,13 +79,14 @@ void Schedule::worker_changed(const Worker* before, const Worker* after)
         available_ -= left->available.erase(rank_of(*before));
     if (entered && has_room(*after))
         available_ += entered->available.insert(rank_of(*after)).second ? 1 : 0;
-    if (entered)
-        publish(*entered);
+    // In this order: a worker that changes its pool may keep its rank, and a wide demand knows ranks alone.
     if (left && left != entered) {
         publish(*left);
         if (left->members == 0)
             drop_pool(*left);
     }
+    if (entered)
+        publish(*entered);
 }
 
 void Schedule::task_changed(const Task* before, const Task* after)

@@ -23,7 +23,7 @@ public:
     std::uint64_t offset() const noexcept { return offset_; } ///< of the line's first byte in the file
 
 private:
-    static constexpr std::size_t block_bytes = std::size_t{1} << 20;
+    static constexpr std::size_t block_bytes = std::size_t{64} << 10;
 
     File& file_;
     std::string block_;     ///< what was read; grows for a line that is longer

@@ -167,7 +167,7 @@ OwnSnapshot::Step OwnSnapshot::read_worker(const Row& row)
     if (!worker)
         return damage(worker.error());
     worker->active_tasks = 0; // counted from the tasks
-    const auto checked = check_id(row).and_then([&] { return check_ordinal(worker->ordinal); });
+    auto checked = check_id(row).and_then([&] { return check_ordinal(worker->ordinal); });
     if (!checked)
         return checked;
     if (!worker_at_.emplace(worker->id.view(), workers_.size()).second)
@@ -182,7 +182,7 @@ OwnSnapshot::Step OwnSnapshot::read_task(const Row& row)
     auto task = reader_.task(row.value);
     if (!task)
         return damage(task.error());
-    const auto checked = check_id(row).and_then([&] { return check_ordinal(task->ordinal); }).and_then([&] {
+    auto checked = check_id(row).and_then([&] { return check_ordinal(task->ordinal); }).and_then([&] {
         return take_lease(*task);
     });
     if (!checked)
@@ -228,7 +228,7 @@ OwnSnapshot::Step OwnSnapshot::read_totals()
 /// Stands on the line before it.
 OwnSnapshot::Step OwnSnapshot::read_checksum()
 {
-    const auto step = advance();
+    auto step = advance();
     if (!step)
         return step;
     if (lines_.line() != "\"checksum\":\"" + checksum_.text() + "\"}\n")

@@ -3,7 +3,6 @@
 #include "core/json/slice.hpp"
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <ranges>
@@ -17,9 +16,11 @@ std::optional<int> take_number(std::string_view& text, std::size_t digits)
     if (text.size() < digits)
         return std::nullopt;
     int value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + digits, value);
-    if (failure != std::errc{} || end != text.data() + digits || value < 0)
-        return std::nullopt;
+    for (const char c : text.substr(0, digits)) {
+        if (c < '0' || c > '9')
+            return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
     text.remove_prefix(digits);
     return value;
 }

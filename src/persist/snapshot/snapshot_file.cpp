@@ -26,7 +26,7 @@ SnapshotFile::~SnapshotFile()
 
 DiskResult<void> SnapshotFile::open()
 {
-    const auto made = disk_.make_directories(directory_of(path_));
+    auto made = disk_.make_directories(directory_of(path_));
     if (!made)
         return made;
     auto file = disk_.open(aside_, OpenMode::create);
@@ -39,7 +39,7 @@ DiskResult<void> SnapshotFile::open()
 DiskResult<void> SnapshotFile::write(std::string_view text)
 {
     if (!file_) {
-        const auto opened = open();
+        auto opened = open();
         if (!opened)
             return opened;
     }
@@ -49,16 +49,16 @@ DiskResult<void> SnapshotFile::write(std::string_view text)
 
 DiskResult<void> SnapshotFile::commit()
 {
-    const auto written = write("");
+    auto written = write("");
     if (!written)
         return written;
-    const auto sealed = file_->write(R"("checksum":")" + checksum_.text() + "\"}\n");
+    auto sealed = file_->write(R"("checksum":")" + checksum_.text() + "\"}\n");
     if (!sealed)
         return sealed;
-    const auto synced = file_->sync();
+    auto synced = file_->sync();
     if (!synced)
         return synced;
-    const auto renamed = disk_.rename(aside_, path_);
+    auto renamed = disk_.rename(aside_, path_);
     if (!renamed)
         return renamed;
     file_.reset();
