@@ -7,6 +7,13 @@
 #include <utility>
 
 namespace coordination {
+namespace {
+
+/// How many workers may lose their leases in one call: after a restart those of a whole fleet run out at once, and
+/// other calls must not wait for all of them.
+constexpr int workers_a_turn = 32;
+
+} // namespace
 
 Result Engine::execute(const Command& command, const Caller& caller, Timestamp now, Effects& effects)
 {
@@ -20,7 +27,8 @@ Result Engine::execute(const Command& command, const Caller& caller, Timestamp n
     if (!result)
         return result;
     if (read_only_ && tx.wrote())
-        return tl::unexpected(Error{ErrorCode::storage_failed, "the state cannot be made durable at present: try again later"});
+        return tl::unexpected(
+            Error{ErrorCode::storage_failed, "the state cannot be made durable at present: try again later"});
     if (tx.wrote()) {
         result->revision = store_.revision();
         tx.commit(effects.changes, effects.undo);
@@ -43,7 +51,8 @@ void Engine::note(const std::vector<Change>& changes, std::size_t from)
         if (const auto* worker = std::get_if<Worker>(&change.value)) {
             if (worker->online || worker->active_tasks > 0)
                 lease_clock_.watch(worker->ordinal, worker->last_seen);
-            if (worker->online && store_.schedule().waiting() > 0)
+            if (worker->online && store_.schedule().waiting() > 0 &&
+                (roomy_workers_.empty() || roomy_workers_.back() != worker->ordinal))
                 roomy_workers_.push_back(worker->ordinal);
         } else if (const auto* task = std::get_if<Task>(&change.value)) {
             if (task->status == TaskStatus::pending)
@@ -129,7 +138,10 @@ void Engine::expire(Timestamp now, Effects& effects)
 {
     if (read_only_)
         return;
-    while (const auto ordinal = lease_clock_.pop_due(now)) {
+    for (int turn = 0; turn < workers_a_turn; ++turn) {
+        const auto ordinal = lease_clock_.pop_due(now);
+        if (!ordinal)
+            return;
         const Worker* worker = store_.workers().at_ordinal(*ordinal);
         if (!worker || (!worker->online && worker->active_tasks == 0))
             continue;

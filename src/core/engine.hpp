@@ -51,7 +51,8 @@ public:
     /// is a transaction of its own.
     void settle(Timestamp now, Effects& effects);
 
-    /// Takes back the leases of the workers that have been silent for the heartbeat timeout.
+    /// Takes back the leases of workers that have been silent for the heartbeat timeout; of some at a time, so that
+    /// next_deadline() may still lie in the past.
     void expire(Timestamp now, Effects& effects);
     /// When expire() should be called next; none: nothing is running out. May be early, never late.
     std::optional<Timestamp> next_deadline() const noexcept

@@ -21,7 +21,8 @@ Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, s
       metrics_(metrics),
       journal_(journal),
       engine_(limits),
-      sessions_(watch_bytes_max, metrics),
+      sessions_(watch_bytes_max, metrics,
+                [this](std::function<void()> run) { asio::post(strand_, std::move(run)); }),
       lease_timer_(strand_)
 {
 }

@@ -3,6 +3,7 @@
 #include "net/clock.hpp"
 #include "net/coordinator.hpp"
 #include "net/metrics.hpp"
+#include "net/rethrow.hpp"
 #include "net/server.hpp"
 #include "net/snapshotter.hpp"
 #include "persist/memory_journal.hpp"
@@ -11,7 +12,6 @@
 #include "persist/wal/wal_journal.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <spdlog/spdlog.h>
@@ -52,7 +52,7 @@ std::unique_ptr<Journal> journal_for(const DaemonOptions& options, Disk& disk)
 }
 
 /// A start may have forgotten the latest revisions (all of them, or those after the last snapshot), which
-/// clients may have seen. A million for each millisecond of wall time is more than any daemon hands out, so a
+/// clients may have seen. A thousand for each millisecond, a million a second, is more than any daemon hands out, so a
 /// revision made from the time lies beyond all given out before; and below 2^53, up to which JavaScript
 /// counts, until the year 2255. Should the wall clock have gone back, the saved revision and a margin still
 /// lead upwards.
@@ -97,7 +97,7 @@ public:
             return tl::unexpected(opened.error());
         coordinator_.engine().resume(revision, now);
         coordinator_.fan_out().start_after(revision);
-        asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), asio::detached);
+        asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), rethrow);
         snapshotter_.start();
         server_.start();
         return endpoints;

@@ -3,6 +3,7 @@
 #include "core/json/records.hpp"
 #include "core/json/write.hpp"
 #include "core/store/topics.hpp"
+#include "net/wire/errors.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -71,21 +72,25 @@ std::size_t bytes_of(const Change& change) noexcept
 {
     std::size_t bytes = sizeof(Change) + change.key().size();
     if (const auto* task = std::get_if<Task>(&change.value))
-        bytes += task->payload.size() + task->outcome.size();
+        bytes += task->payload.size() + task->outcome.size() + task->progress.size();
     else if (const auto* worker = std::get_if<Worker>(&change.value))
-        bytes += worker->metadata.size() + worker->capabilities_json.size();
+        bytes += worker->metadata.size() + worker->capabilities_json.size() + worker->subscriptions.size();
+    else
+        bytes += std::get<Assignment>(change.value).worker.view().size();
     return bytes;
 }
 
 } // namespace
 
-void FanOut::follow(SessionId session, std::shared_ptr<Outbox> outbox, TopicMask topics, bool values)
+void FanOut::follow(SessionId session, std::shared_ptr<Outbox> outbox, const Subscription& subscription,
+                    std::optional<Revision> since)
 {
     unfollow(session);
-    if (topics == 0)
+    if (subscription.topics == 0)
         return;
-    followers_.emplace(session, Follower{std::move(outbox), topics, values});
-    count(topics, 1);
+    followers_.emplace(session, Follower{std::move(outbox), subscription.topics, subscription.values, since});
+    count(subscription.topics, 1);
+    catch_up(session);
 }
 
 void FanOut::unfollow(SessionId session)
@@ -102,40 +107,60 @@ tl::expected<void, Error> FanOut::can_replay(Revision since, Revision present) c
     if (since > present)
         return tl::unexpected(
             invalid_field("since", "a revision that has been, the latest being " + std::to_string(present)));
-    if (since < forgotten_)
-        return tl::unexpected(
-            Error{ErrorCode::revision_compacted,
-                  "changes up to revision " + std::to_string(forgotten_) +
-                      " are not kept any more: read the state and subscribe from its revision",
-                  forgotten_ + 1});
-    return {};
+    return remembered_after(since);
 }
 
-void FanOut::replay(Outbox& outbox, Revision since, TopicMask topics, bool values) const
+tl::expected<void, Error> FanOut::remembered_after(Revision since) const
 {
-    const auto first = std::ranges::upper_bound(remembered_, since, {}, &Change::revision);
-    for (auto change = first; change != remembered_.end(); ++change)
-        if ((topic_of(*change) & topics) != 0)
-            outbox.push(write_frame(*change, values));
+    if (since >= forgotten_)
+        return {};
+    return tl::unexpected(Error{ErrorCode::revision_compacted,
+                                "changes up to revision " + std::to_string(forgotten_) +
+                                    " are not kept any more: read the state and subscribe from its revision",
+                                forgotten_ + 1});
 }
 
-std::size_t FanOut::publish(std::span<Change> changes)
+/// Sends a follower what is remembered and it has not seen, as much as its outbox takes; the rest when that is taken.
+void FanOut::catch_up(SessionId session)
 {
-    std::size_t queued = 0;
+    constexpr std::size_t portion_bytes = 256 << 10; // well below any sensible bound of an outbox
+    const auto entry = followers_.find(session);
+    if (entry == followers_.end() || !entry->second.sent)
+        return;
+    auto& follower = entry->second;
+    if (const auto whole = remembered_after(*follower.sent); !whole) {
+        follower.outbox->push(wire::error_message(whole.error(), {})); // it was slower than what is forgotten
+        unfollow(session);
+        return;
+    }
+    std::size_t portion = 0;
+    auto change = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Change::revision);
+    for (; change != remembered_.end() && portion < portion_bytes; ++change) {
+        follower.sent = change->revision;
+        if ((topic_of(*change) & follower.topics) == 0)
+            continue;
+        auto frame = write_frame(*change, follower.values);
+        portion += frame->size();
+        follower.outbox->push(std::move(frame));
+    }
+    if (change == remembered_.end())
+        follower.sent.reset();
+    else
+        follower.outbox->when_taken([this, session] { on_strand_([this, session] { catch_up(session); }); });
+}
+
+void FanOut::publish(std::span<Change> changes)
+{
     for (auto& change : changes) {
         const auto topic = topic_of(change);
         if (followed_[static_cast<std::size_t>(std::countr_zero(topic))] > 0) {
             Frames frames(change);
-            for (auto& [session, follower] : followers_) {
-                if ((follower.topics & topic) == 0)
-                    continue;
-                follower.outbox->push(frames.get(follower.values));
-                ++queued;
-            }
+            for (auto& [session, follower] : followers_)
+                if ((follower.topics & topic) != 0 && !follower.sent)
+                    follower.outbox->push(frames.get(follower.values));
         }
         remember(std::move(change));
     }
-    return queued;
 }
 
 std::size_t FanOut::topics() const noexcept

@@ -84,8 +84,8 @@ void append_store(std::string& out, const Metrics& metrics, const StateStore& st
 /// Frames that were put into an outbox and have neither gone out nor been dropped.
 std::uint64_t waiting_frames(const Metrics& metrics) noexcept
 {
-    const std::uint64_t gone = metrics.frames_delivered + metrics.frames_dropped;
-    const std::uint64_t queued = metrics.frames_queued;
+    const std::uint64_t gone = metrics.frames.delivered + metrics.frames.dropped;
+    const std::uint64_t queued = metrics.frames.queued;
     return queued > gone ? queued - gone : 0; // read one after the other, so never exact under load
 }
 
@@ -93,10 +93,10 @@ void append_bus(std::string& out, const Metrics& metrics, const StateStore& stat
 {
     const auto waiting = waiting_frames(metrics);
     json::ObjectWriter writer(out);
-    writer.number("messagesSent", metrics.frames_queued.load())
+    writer.number("messagesSent", metrics.frames.queued.load())
         .number("messagesReceived", metrics.frames_received.load())
-        .number("messagesDelivered", metrics.frames_delivered.load())
-        .number("messagesDropped", metrics.frames_dropped.load())
+        .number("messagesDelivered", metrics.frames.delivered.load())
+        .number("messagesDropped", metrics.frames.dropped.load())
         .number("messagesRetried", 0)
         .decimal("averageLatency", 0)
         .number("queueDepth", waiting)

@@ -2,6 +2,7 @@
 
 #include "core/histogram.hpp"
 #include "core/store/state_store.hpp"
+#include "net/outbox.hpp"
 #include "persist/journal.hpp"
 
 #include <array>
@@ -43,9 +44,7 @@ struct Metrics {
 
     // Written by any thread.
     std::atomic<std::uint64_t> frames_received = 0;     ///< WebSocket messages from clients
-    std::atomic<std::uint64_t> frames_queued = 0;       ///< messages put into outboxes
-    std::atomic<std::uint64_t> frames_delivered = 0;    ///< handed to the socket
-    std::atomic<std::uint64_t> frames_dropped = 0;      ///< waiting for a peer that was cut off
+    FrameCounters frames;                               ///< WebSocket messages to clients
     std::atomic<std::int64_t> http_connections = 0;     ///< open now
     std::atomic<std::int64_t> websockets = 0;           ///< open now
     std::atomic<std::uint64_t> slow_consumers = 0;      ///< cut off because their outbox was full

@@ -4,27 +4,40 @@
 
 namespace coordination {
 
-Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake, std::atomic<std::uint64_t>* dropped)
+Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake, FrameCounters& counters)
     : bytes_max_(bytes_max),
       wake_(std::move(wake)),
-      dropped_(dropped)
+      counters_(counters)
 {
 }
 
-void Outbox::push(Frame frame)
+void Outbox::push(Frame frame, std::size_t bytes_max)
 {
     std::unique_lock lock(mutex_);
-    if (close_ != Close::no)
-        return count_dropped(1);
-    const auto bytes = bytes_.load(std::memory_order_relaxed) + frame->size();
-    if (bytes > bytes_max_) {
-        count_dropped(1);
-        overflow();
-    } else {
-        frames_.push_back(std::move(frame));
-        bytes_.store(bytes, std::memory_order_relaxed);
+    ++counters_.queued;
+    if (close_ != Close::no) {
+        ++counters_.dropped;
+        return;
     }
+    const auto bytes = bytes_.load(std::memory_order_relaxed) + frame->size();
+    frames_.push_back(std::move(frame));
+    bytes_.store(bytes, std::memory_order_relaxed);
+    if (bytes > bytes_max && frames_.size() > 1)
+        overflow();
     wake_writer(std::move(lock));
+}
+
+void Outbox::when_taken(std::function<void()> then)
+{
+    std::unique_lock lock(mutex_);
+    if (!frames_.empty()) {
+        when_taken_ = std::move(then);
+        return;
+    }
+    const bool taken = close_ == Close::no; // already; or it never will be
+    lock.unlock();
+    if (taken)
+        then();
 }
 
 void Outbox::close(Close reason)
@@ -55,24 +68,24 @@ bool Outbox::overflowed()
 void Outbox::overflow()
 {
     close_ = Close::overflow;
-    count_dropped(frames_.size());
+    counters_.dropped += frames_.size();
     frames_.clear();
+    when_taken_ = nullptr;
     bytes_.store(0, std::memory_order_relaxed);
     writer_sleeps_ = true; // whatever it waits for: it must hear of this
 }
 
-void Outbox::count_dropped(std::size_t frames) noexcept
-{
-    if (dropped_)
-        dropped_->fetch_add(frames, std::memory_order_relaxed);
-}
-
 Outbox::Batch Outbox::take()
 {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     bytes_.store(0, std::memory_order_relaxed);
     writer_sleeps_ = frames_.empty() && close_ == Close::no;
-    return {std::exchange(frames_, {}), close_};
+    Batch batch{std::exchange(frames_, {}), close_};
+    const auto then = std::exchange(when_taken_, nullptr);
+    lock.unlock();
+    if (then)
+        then();
+    return batch;
 }
 
 void Outbox::wake_writer(std::unique_lock<std::mutex> lock)

@@ -34,13 +34,20 @@ public:
     }
     void latency(const Histogram& us)
     {
-        constexpr std::array bounds_us{10U,    25U,    50U,     100U,    250U,     500U,      1'000U,
-                                       2'500U, 5'000U, 10'000U, 25'000U, 100'000U, 1'000'000U};
+        struct Bound {
+            std::uint64_t us;
+            std::string_view seconds; ///< as written: a computed one would not be round
+        };
+        constexpr std::array bounds{Bound{10, "0.00001"},  Bound{25, "0.000025"},  Bound{50, "0.00005"},
+                                    Bound{100, "0.0001"},  Bound{250, "0.00025"},  Bound{500, "0.0005"},
+                                    Bound{1'000, "0.001"}, Bound{2'500, "0.0025"}, Bound{5'000, "0.005"},
+                                    Bound{10'000, "0.01"}, Bound{25'000, "0.025"}, Bound{100'000, "0.1"},
+                                    Bound{1'000'000, "1"}};
         family("operation_duration_seconds", "From a call's arrival to its reply.", "histogram");
         constexpr std::string_view name = "coordination_operation_duration_seconds";
-        for (const auto bound : bounds_us)
-            fmt::format_to(std::back_inserter(text_), "{}_bucket{{le=\"{}\"}} {}\n", name, bound * 1e-6,
-                           us.at_most(bound));
+        for (const auto& bound : bounds)
+            fmt::format_to(std::back_inserter(text_), "{}_bucket{{le=\"{}\"}} {}\n", name, bound.seconds,
+                           us.at_most(bound.us));
         fmt::format_to(std::back_inserter(text_),
                        "{0}_bucket{{le=\"+Inf\"}} {1}\n{0}_sum {2}\n{0}_count {1}\n", name, us.count(),
                        static_cast<double>(us.sum()) * 1e-6);
@@ -91,11 +98,11 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
     out.counter("connections_refused_total", "Connections beyond the limit.",
                 metrics.refused_connections.load());
     out.counter("frames_received_total", "WebSocket messages from clients.", metrics.frames_received.load());
-    out.counter("frames_queued_total", "WebSocket messages put into outboxes.", metrics.frames_queued.load());
+    out.counter("frames_queued_total", "WebSocket messages put into outboxes.", metrics.frames.queued.load());
     out.counter("frames_delivered_total", "WebSocket messages handed to the socket.",
-                metrics.frames_delivered.load());
+                metrics.frames.delivered.load());
     out.counter("frames_dropped_total", "WebSocket messages for peers that were cut off.",
-                metrics.frames_dropped.load());
+                metrics.frames.dropped.load());
     out.counter("slow_consumers_dropped_total", "Peers cut off because their outbox was full.",
                 metrics.slow_consumers.load());
     out.gauge("subscribers", "Connections that follow changes.", metrics.subscribers);

@@ -57,16 +57,13 @@ void Sessions::follow(SessionId session, const Subscription& subscription, std::
     const auto entry = open_.find(session);
     if (entry == open_.end())
         return;
-    if (since)
-        fan_out_.replay(*entry->second.outbox, *since, subscription.topics, subscription.values);
-    fan_out_.follow(session, entry->second.outbox, subscription.topics, subscription.values);
+    fan_out_.follow(session, entry->second.outbox, subscription, since);
     count_followers();
 }
 
 void Sessions::publish(std::span<Change> changes)
 {
-    const auto queued = fan_out_.publish(changes);
-    metrics_.frames_queued.fetch_add(queued, std::memory_order_relaxed);
+    fan_out_.publish(changes);
 }
 
 void Sessions::send(const Delivery& delivery)
@@ -79,8 +76,7 @@ void Sessions::send(const Delivery& delivery)
     out += R"(,"timestamp":)";
     json::append_integer(out, to_millis(delivery.at));
     out += '}';
-    entry->second.outbox->push(std::move(out));
-    metrics_.frames_queued.fetch_add(1, std::memory_order_relaxed);
+    entry->second.outbox->push_lease(std::move(out));
 }
 
 void Sessions::count_followers()

@@ -18,8 +18,9 @@ namespace coordination {
 /// Threads  The store's strand.
 class Sessions {
 public:
-    Sessions(std::size_t watch_bytes_max, Metrics& metrics) noexcept
-        : fan_out_(watch_bytes_max),
+    /// `on_strand` runs a function on the store's strand.
+    Sessions(std::size_t watch_bytes_max, Metrics& metrics, FanOut::Post on_strand) noexcept
+        : fan_out_(watch_bytes_max, std::move(on_strand)),
           metrics_(metrics)
     {
     }

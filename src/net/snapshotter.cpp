@@ -1,8 +1,9 @@
 #include "net/snapshotter.hpp"
 
+#include "net/rethrow.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <spdlog/spdlog.h>
@@ -44,13 +45,14 @@ Snapshotter::Snapshotter(const DaemonOptions& options, Journal& journal, Coordin
 void Snapshotter::start()
 {
     if (options_.persistence != Persistence::memory_only)
-        asio::co_spawn(strand_, take_periodically(), asio::detached);
+        asio::co_spawn(strand_, take_periodically(), rethrow);
 }
 
 asio::awaitable<void> Snapshotter::take_periodically()
 {
     while (!finished_) {
-        interval_.expires_after(std::min(look_each, options_.snapshot_interval));
+        const auto due_in = taken_at_ + options_.snapshot_interval - clock_.now();
+        interval_.expires_after(std::clamp(due_in, std::chrono::milliseconds{1}, look_each));
         const auto [stopped] = co_await interval_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (stopped || finished_)
             co_return;
@@ -58,7 +60,7 @@ asio::awaitable<void> Snapshotter::take_periodically()
         if (!due && !journal_.wants_snapshot() && failure().empty())
             continue;
         const auto told = failure();
-        const auto taken = co_await take_one();
+        const auto taken = co_await take_one(false);
         if (!taken && taken.error().message != told)
             spdlog::error("{}", taken.error().message);
     }
@@ -70,7 +72,7 @@ asio::awaitable<tl::expected<void, Error>> Snapshotter::take()
         co_return tl::unexpected(
             Error{ErrorCode::snapshot_unavailable,
                   "persistence is memory-only: start with --persistence periodic-snapshot"});
-    const auto taken = co_await asio::co_spawn(strand_, take_one(), asio::use_awaitable);
+    const auto taken = co_await asio::co_spawn(strand_, take_one(true), asio::use_awaitable);
     co_return taken;
 }
 
@@ -81,7 +83,7 @@ asio::awaitable<tl::expected<void, std::string>> Snapshotter::finish()
     const auto last = [this]() -> asio::awaitable<tl::expected<void, Error>> {
         finished_ = true;
         interval_.cancel();
-        auto taken = co_await take_one();
+        auto taken = co_await take_one(false);
         co_return taken;
     };
     const auto taken = co_await asio::co_spawn(strand_, last, asio::use_awaitable);
@@ -91,12 +93,12 @@ asio::awaitable<tl::expected<void, std::string>> Snapshotter::finish()
 }
 
 /// On the own strand. What was committed before the call is in the snapshot when it returns well.
-asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one()
+asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one(bool unchanged_too)
 {
     while (taking_)
         co_await turn_.async_wait(asio::as_tuple(asio::use_awaitable));
     taking_ = true;
-    const auto written = co_await write_view();
+    const auto written = co_await write_view(unchanged_too);
     taking_ = false;
     turn_.cancel();
 
@@ -110,12 +112,12 @@ asio::awaitable<tl::expected<void, Error>> Snapshotter::take_one()
     co_return tl::expected<void, Error>{};
 }
 
-asio::awaitable<tl::expected<void, std::string>> Snapshotter::write_view()
+asio::awaitable<tl::expected<void, std::string>> Snapshotter::write_view(bool unchanged_too)
 {
     const auto now = clock_.now();
     Revision present = 0;
     co_await coordinator_.read([&present](const StateStore& state) { present = state.revision(); });
-    if (saved_ == present && failure().empty()) {
+    if (!unchanged_too && saved_ == present && failure().empty()) {
         taken_at_ = now;
         co_return tl::expected<void, std::string>{}; // nothing has changed since
     }

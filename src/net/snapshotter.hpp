@@ -43,8 +43,8 @@ private:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
 
     boost::asio::awaitable<void> take_periodically();
-    boost::asio::awaitable<tl::expected<void, Error>> take_one();
-    boost::asio::awaitable<tl::expected<void, std::string>> write_view();
+    boost::asio::awaitable<tl::expected<void, Error>> take_one(bool unchanged_too);
+    boost::asio::awaitable<tl::expected<void, std::string>> write_view(bool unchanged_too);
     static bool add_slice(SnapshotWriter& writer, FrozenView& view);
     template <class Call>
     boost::asio::awaitable<tl::expected<void, std::string>> blocking(Call call);

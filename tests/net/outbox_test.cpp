@@ -7,7 +7,8 @@ namespace coordination {
 SCENARIO("an outbox wakes its writer once, and again when it was told there is nothing", "[outbox]")
 {
     int woken = 0;
-    Outbox outbox(100, [&] { ++woken; });
+    FrameCounters counters;
+    Outbox outbox(100, [&] { ++woken; }, counters);
     outbox.push("one");
     outbox.push("two");
     CHECK(woken == 1);
@@ -24,17 +25,17 @@ SCENARIO("an outbox wakes its writer once, and again when it was told there is n
 SCENARIO("an outbox that overflows drops everything, counts it, and tells its writer at once", "[outbox]")
 {
     int woken = 0;
-    std::atomic<std::uint64_t> dropped = 0;
-    Outbox outbox(10, [&] { ++woken; }, &dropped);
+    FrameCounters counters;
+    Outbox outbox(10, [&] { ++woken; }, counters);
     outbox.push("12345");
     outbox.push("67890"); // exactly the bound
     CHECK_FALSE(outbox.overflowed());
     outbox.push("1");
     CHECK(outbox.overflowed());
-    CHECK(dropped == 3);
+    CHECK(counters.dropped == 3);
     CHECK(woken == 2); // although the writer had not looked since it was first woken
     outbox.push("2");
-    CHECK(dropped == 4);
+    CHECK(counters.dropped == 4);
     const auto batch = outbox.take();
     CHECK(batch.frames.empty());
     CHECK(batch.close == Outbox::Close::overflow);
@@ -42,7 +43,8 @@ SCENARIO("an outbox that overflows drops everything, counts it, and tells its wr
 
 SCENARIO("a closed outbox still hands out what waits, and keeps its first reason", "[outbox]")
 {
-    Outbox outbox(100, [] {});
+    FrameCounters counters;
+    Outbox outbox(100, [] {}, counters);
     outbox.push("last words");
     outbox.close(Outbox::Close::superseded);
     outbox.close(Outbox::Close::going_away);
@@ -57,13 +59,41 @@ SCENARIO("a closed outbox still hands out what waits, and keeps its first reason
 SCENARIO("a detached outbox wakes nobody and drops what comes", "[outbox]")
 {
     int woken = 0;
-    std::atomic<std::uint64_t> dropped = 0;
-    Outbox outbox(100, [&] { ++woken; }, &dropped);
+    FrameCounters counters;
+    Outbox outbox(100, [&] { ++woken; }, counters);
     outbox.push("one");
     outbox.detach();
     outbox.push("two");
     CHECK(woken == 1);
-    CHECK(dropped == 2);
+    CHECK(counters.dropped == 2);
+}
+
+SCENARIO("one frame always fits, and leases have a bound of their own", "[outbox]")
+{
+    FrameCounters counters;
+    Outbox outbox(10, [] {}, counters);
+    outbox.push("longer than the bound");
+    CHECK(outbox.take().frames.size() == 1);
+    outbox.push_lease("a large task");
+    outbox.push_lease("and another");
+    CHECK_FALSE(outbox.overflowed());
+    outbox.push("!");
+    CHECK(outbox.overflowed());
+}
+
+SCENARIO("who waits for an outbox to be taken is called once, and at once where nothing waits", "[outbox]")
+{
+    FrameCounters counters;
+    Outbox outbox(100, [] {}, counters);
+    int called = 0;
+    outbox.when_taken([&] { ++called; });
+    CHECK(called == 1);
+    outbox.push("one");
+    outbox.when_taken([&] { ++called; });
+    CHECK(called == 1);
+    outbox.take();
+    outbox.take();
+    CHECK(called == 2);
 }
 
 } // namespace coordination

@@ -82,7 +82,7 @@ void end_lease(Transaction& tx, const Task& held, TaskStatus terminal, Text outc
 void end_all_leases(Transaction& tx, Worker after, Loss loss)
 {
     const auto held_now = tx.state().tasks_of(after.id.view());
-    const std::vector<TaskId> held(held_now.begin(), held_now.end()); // each release takes one off
+    const std::vector<TaskId> held(held_now.rbegin(), held_now.rend()); // each release takes the last one off
     for (const auto& id : held) {
         const bool ended = release(tx, *tx.state().tasks().find(id.view()), loss);
         after.failed_tasks += ended ? 1 : 0;

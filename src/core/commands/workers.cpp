@@ -9,6 +9,11 @@ Error worker_not_found()
     return {ErrorCode::worker_not_found, "Worker not found"};
 }
 
+Error superseded()
+{
+    return {ErrorCode::stale_attempt, "another connection speaks for this worker: register again"};
+}
+
 void apply_subscription(Worker& worker, const Subscription& subscription)
 {
     worker.subscriptions = subscription.topics_json;
@@ -69,9 +74,13 @@ Result apply(Transaction& tx, const Heartbeat& command, const Caller& caller, co
     const Worker* known = tx.state().workers().find(command.id.view());
     if (!known)
         return tl::unexpected(worker_not_found());
+    if (!caller.worker.empty() && known->session != caller.session)
+        return tl::unexpected(superseded());
     if (!known->online) {
         Worker returned = *known;
         returned.online = true;
+        returned.last_seen = tx.now();
+        returned.last_heartbeat = tx.now();
         tx.put(std::move(returned), Operation::update);
     }
     tx.store().touch(command.id.view(), tx.now(), true);
@@ -90,11 +99,13 @@ Result apply(Transaction& tx, const CloseSession& command, const Caller&, const 
     return Outcome{.worker = command.worker};
 }
 
-Result apply(Transaction& tx, const Subscribe& command, const Caller&, const Limits&)
+Result apply(Transaction& tx, const Subscribe& command, const Caller& caller, const Limits&)
 {
     const Worker* known = tx.state().workers().find(command.worker.view());
     if (!known)
         return tl::unexpected(worker_not_found());
+    if (known->session != caller.session)
+        return tl::unexpected(superseded());
     Worker subscriber = *known;
     apply_subscription(subscriber, command.subscription);
     tx.put(std::move(subscriber), Operation::update);

@@ -190,7 +190,11 @@ void StateStore::follow(const Assignment* before, const Assignment* after)
 {
     if (before) {
         const auto held = worker_tasks_.find(before->worker.view());
-        std::erase(held->second, before->id);
+        auto& tasks = held->second;
+        const auto task =
+            std::find(tasks.rbegin(), tasks.rend(), before->id); // where many are given back: the last
+        *task = std::move(tasks.back());
+        tasks.pop_back();
         if (held->second.empty())
             worker_tasks_.erase(held);
     }

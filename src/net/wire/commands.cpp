@@ -9,6 +9,9 @@
 namespace coordination::wire {
 namespace {
 
+/// Every topic there is fits many times over: a longer list only costs memory.
+constexpr std::size_t topics_bytes_max = 4096;
+
 Read<LeaseClaim> claim_in(const Fields& fields)
 {
     LeaseClaim claim;
@@ -174,6 +177,9 @@ Read<Subscription> subscription_in(std::string_view topics, std::string_view nam
     if (json::kind_of(topics) != json::Kind::array)
         return tl::unexpected(invalid_field(name, "an array of topics"));
     Subscription subscription;
+    if (topics.size() > topics_bytes_max)
+        return tl::unexpected(invalid_field(name, "an array of topics, less than " +
+                                                      std::to_string(topics_bytes_max) + " bytes of them"));
     subscription.topics_json = Text(on_one_line(topics));
     json::Elements elements(topics);
     while (const auto element = elements.next()) {

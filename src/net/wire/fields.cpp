@@ -109,7 +109,8 @@ Read<void> check_progress(std::string_view value, std::string_view name)
 {
     const auto number =
         json::kind_of(value) == json::Kind::number ? json::double_in(value) : std::optional<double>{};
-    if (!number || *number < 0 || *number > 100)
+    constexpr std::size_t digits_max = 32; // it is kept as it was written
+    if (!number || *number < 0 || *number > 100 || value.size() > digits_max)
         return tl::unexpected(invalid_field(name, "a number from 0 to 100"));
     return {};
 }

@@ -27,12 +27,11 @@ public:
     using Wanted = tl::expected<ws::ReplyForm, std::string>; ///< how to answer, or what
 
     WsCall(Wanted wanted, wire::Rhythm rhythm, std::shared_ptr<Outbox> outbox,
-           std::shared_ptr<WsSession::Calls> calls, Metrics& metrics)
+           std::shared_ptr<WsSession::Calls> calls)
         : wanted_(std::move(wanted)),
           rhythm_(rhythm),
           outbox_(std::move(outbox)),
-          calls_(std::move(calls)),
-          metrics_(metrics)
+          calls_(std::move(calls))
     {
     }
 
@@ -44,10 +43,8 @@ public:
 
     void deliver() override
     {
-        if (!reply_.empty()) {
+        if (!reply_.empty())
             outbox_->push(std::move(reply_));
-            metrics_.frames_queued.fetch_add(1, std::memory_order_relaxed);
-        }
         if (calls_->under_way.fetch_sub(1) >= WsSession::calls_max)
             calls_->reader->notify();
     }
@@ -57,7 +54,6 @@ private:
     wire::Rhythm rhythm_;
     std::shared_ptr<Outbox> outbox_;
     std::shared_ptr<WsSession::Calls> calls_;
-    Metrics& metrics_;
     std::string reply_;
 };
 
@@ -97,8 +93,7 @@ asio::awaitable<void> WsSession::run(HttpRequest request)
     stream_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
     heard();
     outbox_ = std::make_shared<Outbox>(
-        context_.options.outbox_bytes_max, [writer = writer_] { writer->notify(); },
-        &context_.metrics.frames_dropped);
+        context_.options.outbox_bytes_max, [writer = writer_] { writer->notify(); }, context_.metrics.frames);
     session_ = context_.coordinator.attach(outbox_);
     asio::co_spawn(connection_->strand(), write_frames(shared_from_this()),
                    [self = shared_from_this()](const std::exception_ptr& bug) {
@@ -168,7 +163,7 @@ void WsSession::take(std::string_view text)
     calls_->under_way.fetch_add(1);
     context_.coordinator.submit(
         std::move(action), session_,
-        std::make_unique<WsCall>(std::move(wanted), context_.rhythm(), outbox_, calls_, context_.metrics));
+        std::make_unique<WsCall>(std::move(wanted), context_.rhythm(), outbox_, calls_));
 }
 
 asio::awaitable<void> WsSession::write_frames(std::shared_ptr<WsSession> self)
@@ -218,7 +213,7 @@ void WsSession::send(const std::vector<Frame>& frames)
     if (frames.empty())
         return;
     const bool open = stream_.is_open();
-    auto& count = open ? context_.metrics.frames_delivered : context_.metrics.frames_dropped;
+    auto& count = open ? context_.metrics.frames.delivered : context_.metrics.frames.dropped;
     count.fetch_add(frames.size(), std::memory_order_relaxed);
     if (!open)
         return;
