@@ -18,8 +18,8 @@ namespace coordination {
 
 /// How far an append has come.
 struct JournalProgress {
-    Revision reached = 0; ///< all changes up to here are as durable as level() promises: they may be told
-    Revision synced = 0;  ///< all changes up to here survive a loss of power
+    Revision reached = 0;  ///< all changes up to here are as durable as level() promises: they may be told
+    Revision synced = 0;   ///< all changes up to here survive a loss of power
     std::string failure{}; ///< why the journal takes nothing at present, in one line; empty: it does
     /// Why only what ends work should be appended (space runs out); empty: anything may.
     std::string pressure{};
