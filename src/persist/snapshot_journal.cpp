@@ -13,6 +13,7 @@ public:
     Sink(SnapshotJournal& journal, Revision revision)
         : journal_(journal),
           revision_(revision),
+          begun_(std::chrono::steady_clock::now()),
           file_(journal.disk_, journal.paths_.snapshot)
     {
     }
@@ -29,13 +30,14 @@ public:
     {
         const auto committed = file_.commit().and_then([this] { return journal_.remove_log(); });
         if (committed)
-            journal_.saved_ = revision_;
+            journal_.saved(revision_, begun_);
         return journal_.note(committed);
     }
 
 private:
     SnapshotJournal& journal_;
     Revision revision_;
+    std::chrono::steady_clock::time_point begun_;
     SnapshotFile file_;
 };
 
@@ -85,21 +87,25 @@ tl::expected<void, std::string> SnapshotJournal::open(Revision revision, std::fu
         log_.push_back(told->path());
     }
     moved_ = std::move(moved);
-    reached_ = revision;
-    saved_ = recovered_.revision;
+    progress_.reached = revision;
+    progress_.synced = recovered_.revision;
     return {};
 }
 
 void SnapshotJournal::append(std::span<const Change> changes)
 {
-    if (!changes.empty())
-        reached_ = changes.back().revision;
+    if (changes.empty())
+        return;
+    const std::lock_guard lock(mutex_);
+    progress_.reached = changes.back().revision;
+    if (!progress_.unsynced_since)
+        progress_.unsynced_since = std::chrono::steady_clock::now();
 }
 
 JournalProgress SnapshotJournal::progress() const
 {
     const std::lock_guard lock(mutex_);
-    return {.reached = reached_, .synced = saved_, .failure = {}, .pressure = pressure_};
+    return progress_;
 }
 
 JournalCounters SnapshotJournal::counters() const
@@ -136,13 +142,23 @@ DiskResult<void> SnapshotJournal::remove_log()
     return disk_.sync_directory(directory_of(paths_.log));
 }
 
+/// What came since the snapshot was begun is not older than that.
+void SnapshotJournal::saved(Revision revision, std::chrono::steady_clock::time_point begun)
+{
+    const std::lock_guard lock(mutex_);
+    progress_.synced = revision;
+    progress_.unsynced_since.reset();
+    if (progress_.reached > revision)
+        progress_.unsynced_since = begun;
+}
+
 /// What the last snapshot came to is the pressure.
 tl::expected<void, std::string> SnapshotJournal::note(const DiskResult<void>& outcome)
 {
     const std::string pressure = outcome ? std::string{} : outcome.error().text();
     {
         const std::lock_guard lock(mutex_);
-        pressure_ = pressure;
+        progress_.pressure = pressure;
     }
     moved_();
     if (!outcome)

@@ -4,7 +4,7 @@
 #include "persist/journal.hpp"
 #include "persist/wal/read_state.hpp"
 
-#include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -36,6 +36,7 @@ public:
 private:
     class Sink;
 
+    void saved(Revision revision, std::chrono::steady_clock::time_point begun);
     DiskResult<void> remove_log();
     tl::expected<void, std::string> note(const DiskResult<void>& outcome);
 
@@ -48,11 +49,9 @@ private:
     std::vector<std::string> log_; ///< paths of its segments
     std::uint64_t next_sequence_ = 1;
     std::function<void()> moved_;
-    std::atomic<Revision> reached_ = 0;
-    std::atomic<Revision> saved_ = 0;
 
     mutable std::mutex mutex_; ///< guards what follows
-    std::string pressure_;
+    JournalProgress progress_;
 };
 
 } // namespace coordination

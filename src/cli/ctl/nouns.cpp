@@ -12,6 +12,7 @@
 #include "cli/ctl/cortex/export_command.hpp"
 #include "cli/ctl/cortex/import_command.hpp"
 #include "cli/ctl/state_commands.hpp"
+#include "cli/ctl/state_files.hpp"
 #include "cli/ctl/task_commands.hpp"
 #include "cli/ctl/top.hpp"
 #include "cli/ctl/watch.hpp"
@@ -246,6 +247,53 @@ void add_watch(CLI::App& app, Command& chosen)
     });
 }
 
+/// Where the daemon's own defaults put it, but for a directory or names given.
+StatePaths state_paths(const std::string& directory, const StatePaths& given)
+{
+    StatePaths paths{.snapshot = directory + "/state-snapshot.json", .log = directory + "/wal.log"};
+    if (!given.snapshot.empty())
+        paths.snapshot = given.snapshot;
+    if (!given.log.empty())
+        paths.log = given.log;
+    return paths;
+}
+
+void add_state(CLI::App& app, Command& chosen)
+{
+    auto* online =
+        app.add_subcommand("state", "How many of everything, at which revision; or, of a daemon that "
+                                    "does not run, what it left on the disk");
+    online->require_subcommand(0, 1);
+    online->callback([online, &chosen] {
+        if (online->get_subcommands().empty())
+            chosen = state;
+    });
+    using Look = boost::asio::awaitable<Outcome> (*)(ContextPtr, StatePaths);
+    const auto add = [online, &chosen](const char* name, const char* help, Look look) {
+        struct Texts {
+            std::string directory;
+            StatePaths given;
+        };
+        const auto texts = std::make_shared<Texts>();
+        auto* command = online->add_subcommand(name, help);
+        command->add_option("DIR", texts->directory, "The directory of the state")->required();
+        command->add_option("--snapshot-path", texts->given.snapshot,
+                            "The snapshot (default: DIR/state-snapshot.json)");
+        command->add_option("--wal-path", texts->given.log, "The log (default: DIR/wal.log)");
+        command->callback([texts, look, &chosen] {
+            chosen = [paths = state_paths(texts->directory, texts->given), look](ContextPtr context) {
+                return look(std::move(context), paths);
+            };
+        });
+        return command;
+    };
+    add("verify", "Look through snapshot and log: would a daemon start?", state_verify);
+    add("dump", "Print every change in the log, a line of JSON each", state_dump);
+    add("repair", "Cut the log off at its first damage, and keep what is before it", state_repair)
+        ->footer(
+            "What is cut off is copied aside first, under a name with .damaged. Stop the daemon before.");
+}
+
 void add_queue(CLI::App& app, Command& chosen)
 {
     const auto request = std::make_shared<Import>();
@@ -288,9 +336,7 @@ void add_commands(CLI::App& app, Command& chosen)
 {
     add_worker(app, chosen);
     add_task(app, chosen);
-    app.add_subcommand("state", "How many of everything, at which revision")->callback([&chosen] {
-        chosen = state;
-    });
+    add_state(app, chosen);
     app.add_subcommand("metrics", "The daemon's own figures")->callback([&chosen] { chosen = metrics; });
     add_top(app, chosen);
     add_watch(app, chosen);

@@ -33,6 +33,7 @@ private:
     tl::expected<void, std::string> repeat(const Record& record);
     tl::unexpected<StateFault> damage(std::size_t index, std::size_t offset, Revision behind,
                                       const std::string& what) const;
+    std::string how_we_know(std::size_t index, bool at_end) const;
     bool is_last(std::size_t index) const { return index + 1 == state_.segments.size(); }
 
     Disk& disk_;
@@ -140,8 +141,7 @@ StateReader::Step StateReader::end_segment(std::size_t index, std::string_view b
     const bool torn = end.kind == WalkEnd::Kind::bad && is_last(index) && !was_synced(bytes, end);
     if (stopped && !torn) {
         if (end.kind == WalkEnd::Kind::bad)
-            end.what += is_last(index) ? ", and later records show that one had been"
-                                       : ", and the next segment shows that one had been";
+            end.what += how_we_know(index, bytes.size() == end.offset);
         return damage(index, end.offset, end.revision, end.what);
     }
     if (is_last(index)) {
@@ -151,6 +151,17 @@ StateReader::Step StateReader::end_segment(std::size_t index, std::string_view b
         state_.complete = header.synced_first && !torn && end.revision == store_.revision();
     }
     return {};
+}
+
+/// Why what is missing behind a segment's good part is no torn tail.
+std::string StateReader::how_we_know(std::size_t index, bool at_end) const
+{
+    if (is_last(index))
+        return ", and later records show that one had been";
+    const auto& next = state_.segments[index + 1].name;
+    if (at_end && next.sequence != state_.segments[index].name.sequence + 1)
+        return fmt::format(", and what follows up to {} is missing", next.path);
+    return fmt::format(", and {} shows that one had been", next.path);
 }
 
 } // namespace

@@ -232,6 +232,7 @@ void WalWriter::finish(std::unique_lock<std::mutex>& lock)
         sync();
     if (segment_)
         segment_->trim(segment_->size());
+    segment_.reset();
 }
 
 void WalWriter::write(Batch batch)
@@ -338,19 +339,22 @@ bool WalWriter::follow_on()
 /// Keeps space set aside for what comes. While there is none, only work that ends should come.
 void WalWriter::look_for_space()
 {
-    if (segment_->reserved() >= segment_->size() + options_.reserve_bytes / 2 && progress_.pressure.empty())
-        return;
-    if (!progress_.pressure.empty() && Clock::now() < space_at_)
-        return;
-    const auto reserved = segment_->reserve(segment_->size() + options_.reserve_bytes);
-    const std::string pressure = reserved ? std::string{} : reserved.error().text();
-    if (!reserved)
-        space_at_ = Clock::now() + options_.retry_after;
+    std::string pressure;
+    if (segment_->reserved() < segment_->size() + options_.reserve_bytes / 2) {
+        const auto now = Clock::now();
+        if (!progress_.pressure.empty() && now < space_at_)
+            return;
+        const auto reserved = segment_->reserve(segment_->size() + options_.reserve_bytes);
+        if (!reserved) {
+            pressure = reserved.error().text();
+            space_at_ = now + options_.retry_after;
+        }
+    }
     {
         const std::lock_guard lock(mutex_);
         if (progress_.pressure == pressure)
             return;
-        progress_.pressure = pressure;
+        progress_.pressure = std::move(pressure);
     }
     moved_();
 }
