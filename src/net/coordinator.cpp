@@ -14,6 +14,15 @@ namespace coordination {
 
 namespace asio = boost::asio;
 
+namespace {
+
+bool is_new_work(const Command& command) noexcept
+{
+    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command);
+}
+
+} // namespace
+
 Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
                          const Clock& clock, Metrics& metrics, Journal& journal)
     : strand_(asio::make_strand(executor)),
@@ -172,7 +181,7 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
         return engine_.execute(CloseSession{worker, session}, {}, batch.at, batch.effects);
     }
     if (const auto* command = std::get_if<Command>(&submitted.action)) {
-        if (!refusal_.empty() && std::holds_alternative<AssignTask>(*command))
+        if (!refusal_.empty() && is_new_work(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
         auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
         if (result && std::holds_alternative<RegisterWorker>(*command))
@@ -374,11 +383,11 @@ asio::awaitable<void> Coordinator::watch_leases()
     }
 }
 
-/// A lease that runs out earlier than the timer knows: the first one. All others come later than those before
-/// them.
+/// Something is due earlier than the timer knows.
 void Coordinator::rearm()
 {
-    if (!armed_for_ && engine_.next_deadline())
+    const auto next = engine_.next_deadline();
+    if (next && (!armed_for_ || *next < *armed_for_))
         lease_timer_.cancel();
 }
 

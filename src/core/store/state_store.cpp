@@ -22,7 +22,11 @@ FrozenView::~FrozenView()
     std::erase(store_.views_, this);
 }
 
-StateStore::StateStore(const Limits& limits) : schedule_(limits.tasks_per_worker_max, limits.aging) {}
+StateStore::StateStore(const Limits& limits)
+    : running_limits_(limits.running_limits),
+      schedule_(limits.tasks_per_worker_max, limits.aging)
+{
+}
 
 StateStore::~StateStore()
 {
@@ -35,6 +39,12 @@ std::span<const TaskId> StateStore::tasks_of(std::string_view worker) const noex
     if (held == worker_tasks_.end())
         return {};
     return held->second;
+}
+
+Capabilities StateStore::require(std::vector<std::string> names, std::string_view payload)
+{
+    auto groups = running_limits_.groups_of(names, payload);
+    return capabilities_.intern(std::move(names), std::move(groups));
 }
 
 void StateStore::touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept
@@ -56,6 +66,8 @@ void StateStore::restore(Task task)
 {
     if (task.ordinal == 0)
         task.ordinal = ++revision_;
+    if (auto groups = running_limits_.groups_of(task.required->names(), task.payload); !groups.empty())
+        task.required = capabilities_.intern(task.required->names(), std::move(groups));
     follow(nullptr, &tasks_.insert(std::move(task)));
 }
 
@@ -165,6 +177,7 @@ void StateStore::undo(Erased<Record>& write)
 void StateStore::follow(const Worker* before, const Worker* after)
 {
     schedule_.worker_changed(before, after);
+    indexes_.worker_changed(before, after);
     online_workers_ -= before && before->online ? 1 : 0;
     online_workers_ += after && after->online ? 1 : 0;
 }
@@ -172,6 +185,7 @@ void StateStore::follow(const Worker* before, const Worker* after)
 void StateStore::follow(const Task* before, const Task* after)
 {
     schedule_.task_changed(before, after);
+    indexes_.task_changed(before, after);
     if (before)
         --by_status_[static_cast<std::size_t>(before->status)];
     if (after)
