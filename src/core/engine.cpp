@@ -67,8 +67,7 @@ void Engine::note(const Change& change, const Task& task)
         ready_tasks_.push_back(task.ordinal);
     else if (task.outstanding > 0 && change.operation == Operation::set)
         unresolved_.push_back(task.ordinal);
-    if (is_terminal(task.status) ||
-        (change.operation == Operation::set && task.past)) // ended, or brought back
+    if (is_terminal(task.status) || change.operation == Operation::set) // it ended, or was brought back
         for (const auto dependent : store_.indexes().dependents_of(task.id.view()))
             unresolved_.push_back(dependent);
 }

@@ -1,10 +1,13 @@
 #include "sim/simulation.hpp"
 
 #include "core/json/policy.hpp"
+#include "persist/snapshot/row_reader.hpp"
+#include "persist/snapshot/row_writer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 namespace coordination::sim {
@@ -70,7 +73,7 @@ NewTask Simulation::random_task(std::string id, const std::vector<std::string>& 
     task.data.priority = static_cast<Priority>(below(priority_count));
     if (chance(60))
         task.policy = random_policy(siblings);
-    task.body = random_() | 1U;
+    task.body = (random_() >> 1U) | 1U;
     return task;
 }
 
@@ -259,23 +262,28 @@ void Simulation::pass(std::chrono::milliseconds time)
     now_ = std::max(now_, end);
 }
 
-/// The rows survive, connections do not; revisions jump.
+/// The rows survive, as files hold them; connections do not; revisions jump.
 void Simulation::restart()
 {
     auto next = std::make_unique<Engine>(limits_);
     const auto& old = engine_->store();
-    for (const auto& [ordinal, row] : old.workers().rows()) {
-        Worker worker = row;
-        worker.capabilities = next->store().capabilities().intern(row.capabilities->names());
-        worker.session = 0;
-        worker.online = false;
-        next->store().restore(std::move(worker));
-    }
-    for (const auto& [ordinal, row] : old.tasks().rows()) {
-        Task task = row;
-        task.required = next->store().capabilities().intern(row.required->names());
-        next->store().restore(std::move(task));
-    }
+    RowReader reader(next->store().capabilities());
+    const auto through_text = [](const auto& row, auto&& read) {
+        std::string text;
+        append_row(text, row);
+        auto again = read(text);
+        if (!again)
+            throw Violation("a row cannot be read back: " + again.error() + ": " + text);
+        std::string same;
+        append_row(same, *again);
+        if (same != text && std::is_same_v<std::decay_t<decltype(row)>, Task>)
+            throw Violation("a row changes by being written and read:\n" + text + "\n" + same);
+        return std::move(*again);
+    };
+    for (const auto& [ordinal, row] : old.workers().rows())
+        next->store().restore(through_text(row, [&](std::string_view text) { return reader.worker(text); }));
+    for (const auto& [ordinal, row] : old.tasks().rows())
+        next->store().restore(through_text(row, [&](std::string_view text) { return reader.task(text); }));
     for (const auto& [ordinal, row] : old.assignments().rows())
         next->store().restore(row);
     next->resume(old.revision() + 1000, now_);

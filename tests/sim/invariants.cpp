@@ -157,6 +157,7 @@ void Simulation::check_report(const FinishTask& command, const Caller& caller, c
 {
     const bool live = is_held(before.status) &&
                       (!command.claim.fence || *command.claim.fence == before.fence) &&
+                      (!command.claim.attempt || *command.claim.attempt == before.attempt) &&
                       (caller.worker.empty() || caller.worker == before.assigned_to);
     if (result && !result->duplicate && !live)
         throw Violation("a report was taken that was not the holder's: " + name(before));

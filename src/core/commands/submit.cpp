@@ -98,6 +98,24 @@ std::uint32_t outstanding_of(const StateStore& state, const TaskPolicy& policy)
     return outstanding;
 }
 
+/// A task of the call that another one with its key stands for has not been made: nothing can depend on it.
+tl::expected<void, Error> check_standins(const StateStore& state, const SubmitTasks& command,
+                                         const Outcome& outcome)
+{
+    for (std::size_t n = 0; n < command.tasks.size(); ++n) {
+        const auto& fresh = command.tasks[n];
+        if (!fresh.policy || outcome.tasks[n].duplicate)
+            continue;
+        for (const auto& id : fresh.policy->depends_on)
+            if (!state.tasks().find(id.view()))
+                return tl::unexpected(
+                    Error{ErrorCode::task_conflict, "another task with the same key stands for " +
+                                                        std::string(id.view()) + ", on which " +
+                                                        std::string(fresh.id.view()) + " depends"});
+    }
+    return {};
+}
+
 Task task_of(const NewTask& fresh, Transaction& tx, const Limits& limits)
 {
     Task task{.id = fresh.id, .payload = fresh.data.payload};
@@ -123,7 +141,9 @@ Result apply(Transaction& tx, const SubmitTasks& command, const Caller&, const L
 {
     Batch batch;
     for (const auto& fresh : command.tasks)
-        batch.emplace(fresh.id.view(), &fresh);
+        if (const auto [known, added] = batch.emplace(fresh.id.view(), &fresh);
+            !added && known->second->body != fresh.body)
+            return tl::unexpected(invalid_field("taskId", "another one for each task of a call"));
     if (auto known = check_dependencies(tx.state(), batch); !known)
         return tl::unexpected(std::move(known.error()));
     if (auto acyclic = check_cycles(tx.state(), batch); !acyclic)
@@ -141,6 +161,8 @@ Result apply(Transaction& tx, const SubmitTasks& command, const Caller&, const L
         tx.put(task_of(fresh, tx, limits), Operation::set);
         outcome.tasks.push_back({fresh.id, false});
     }
+    if (auto there = check_standins(tx.state(), command, outcome); !there)
+        return tl::unexpected(std::move(there.error()));
     if (outcome.tasks.size() == 1) {
         outcome.task = outcome.tasks.front().task;
         outcome.duplicate = outcome.tasks.front().duplicate;

@@ -43,7 +43,7 @@ struct Task {
     Timestamp started_at{}; ///< the live attempt's first sign of progress
     Revision started = 0;   ///< its revision
     Revision ended = 0;     ///< the revision at which it reached a terminal status
-    std::uint64_t body = 0; ///< a hash of the call that submitted it; 0: it was not submitted
+    std::uint64_t body = 0; ///< a hash, of 63 bits, of the call that submitted it; 0: none did
     std::shared_ptr<const TaskPolicy> policy{}; ///< none: all by default
     std::shared_ptr<const PastAttempts> past{}; ///< none: the live attempt, if any, is the first
 

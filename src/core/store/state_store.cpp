@@ -47,6 +47,13 @@ Capabilities StateStore::require(std::vector<std::string> names, std::string_vie
     return capabilities_.intern(std::move(names), std::move(groups));
 }
 
+/// Files know what a task asks for, not the limits that it falls under: those are this daemon's.
+void StateStore::count_in_groups(Task& task)
+{
+    if (auto groups = running_limits_.groups_of(task.required->names(), task.payload); !groups.empty())
+        task.required = capabilities_.intern(task.required->names(), std::move(groups));
+}
+
 void StateStore::touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept
 {
     Worker* row = workers_.find(worker);
@@ -66,8 +73,7 @@ void StateStore::restore(Task task)
 {
     if (task.ordinal == 0)
         task.ordinal = ++revision_;
-    if (auto groups = running_limits_.groups_of(task.required->names(), task.payload); !groups.empty())
-        task.required = capabilities_.intern(task.required->names(), std::move(groups));
+    count_in_groups(task);
     follow(nullptr, &tasks_.insert(std::move(task)));
 }
 
@@ -115,6 +121,7 @@ void StateStore::replay(Revision revision, Task task)
     }
     if (held && !lease)
         replay_row(Assignment{task.id, task.assigned_to, task.attempt, task.fence, task.assigned_at});
+    count_in_groups(task);
     replay_row(std::move(task));
     revision_ = revision;
 }

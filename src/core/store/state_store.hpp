@@ -105,6 +105,7 @@ private:
     void replay_row(Record record);
     template <class Record>
     void replay_end(std::string_view id);
+    void count_in_groups(Task& task);
     void take_back(std::vector<Undo>& writes) noexcept;
     template <class Record>
     void undo(Inserted<Record>& write);
