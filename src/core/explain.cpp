@@ -38,7 +38,7 @@ Reason no_such_worker(const StateStore& state, const Task& task)
     return reason;
 }
 
-void add_standing(std::vector<Reason>& reasons, StateStore& store, const Task& task, Timestamp now)
+void add_standing(std::vector<Reason>& reasons, const StateStore& store, const Task& task, Timestamp now)
 {
     const auto standing = store.schedule().standing(task.required);
     if (standing.full)
@@ -76,7 +76,7 @@ std::string_view name_of(Reason::Kind kind) noexcept
     return names[static_cast<std::size_t>(kind)];
 }
 
-std::vector<Reason> explain(StateStore& store, const Task& task, Timestamp now)
+std::vector<Reason> explain(const StateStore& store, const Task& task, Timestamp now)
 {
     std::vector<Reason> reasons;
     if (is_terminal(task.status)) {

@@ -142,6 +142,8 @@ void Coordinator::run(Submitted submitted, Batch& batch)
     }
     Step step{.submitted = std::move(submitted), .result = Outcome{}};
     step.result = perform(step.submitted, batch);
+    if (waits_for_work(step))
+        park(step, batch.at);
     step.changes_before_reply = batch.effects.changes.size();
     if (step.submitted.call)
         step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
@@ -155,6 +157,7 @@ void Coordinator::end_step(Step step, Batch& batch)
     step.changes_end = batch.effects.changes.size();
     step.deliveries_end = batch.effects.deliveries.size();
     batch.steps.push_back(std::move(step));
+    serve_claims(batch);
 }
 
 void Coordinator::close_batch(Batch batch)
@@ -360,46 +363,6 @@ void Coordinator::write_again()
         end_step(std::move(step), batch);
     }
     close_batch(std::move(batch));
-}
-
-asio::awaitable<void> Coordinator::watch_leases()
-{
-    while (!stopped_) {
-        armed_for_ = engine_.next_deadline();
-        if (armed_for_)
-            lease_timer_.expires_after(std::max(*armed_for_ - clock_.now(), std::chrono::milliseconds{0}));
-        else
-            lease_timer_.expires_at(asio::steady_timer::time_point::max());
-        const auto [woken] = co_await lease_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (woken)
-            continue; // rearm() or stop()
-        Batch batch;
-        open(batch);
-        Step step{.submitted = {}, .result = Outcome{}};
-        engine_.expire(batch.at, batch.effects);
-        step.changes_before_reply = batch.effects.changes.size();
-        end_step(std::move(step), batch);
-        close_batch(std::move(batch));
-    }
-}
-
-/// Something is due earlier than the timer knows.
-void Coordinator::rearm()
-{
-    const auto next = engine_.next_deadline();
-    if (next && (!armed_for_ || *next < *armed_for_))
-        lease_timer_.cancel();
-}
-
-asio::awaitable<void> Coordinator::stop()
-{
-    const auto on_strand = [this]() -> asio::awaitable<void> {
-        stopped_ = true;
-        lease_timer_.cancel();
-        sessions_.close_all();
-        co_return;
-    };
-    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
 }
 
 } // namespace coordination

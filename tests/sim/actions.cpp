@@ -109,7 +109,7 @@ std::shared_ptr<const TaskPolicy> Simulation::random_policy(const std::vector<st
         }
         members += chance(30) ? R"(],"onDependencyFailure":"run")" : "]";
     }
-    const auto policy = json::policy_in(members, now_);
+    const auto policy = json::policy_in(members);
     if (!policy)
         throw Violation("a policy was refused: " + policy.error().message);
     return *policy;

@@ -70,7 +70,7 @@ void Simulation::check_leases() const
 /// Each waiting task waits for something that is so.
 void Simulation::check_waiting()
 {
-    auto& store = engine_->store();
+    const auto& store = engine_->store();
     for (const auto& [ordinal, task] : store.tasks().rows()) {
         if (task.status != TaskStatus::pending)
             continue;
@@ -110,7 +110,7 @@ void Simulation::check_waiting()
 /// The indexes say what looking at every row says, and what a store that was just built from the rows says.
 void Simulation::check_recount()
 {
-    auto& store = engine_->store();
+    const auto& store = engine_->store();
     StateStore fresh(limits_);
     for (const auto& [ordinal, worker] : store.workers().rows())
         fresh.restore(worker);
@@ -144,7 +144,7 @@ void Simulation::check_recount()
 std::set<Revision> Simulation::about_to_go()
 {
     std::set<Revision> tasks;
-    auto& store = engine_->store();
+    const auto& store = engine_->store();
     for (const auto& [ordinal, task] : store.tasks().rows())
         if (task.status == TaskStatus::pending && has(explain(store, task, now_), Reason::Kind::can_go))
             tasks.insert(ordinal);

@@ -140,6 +140,8 @@ struct ClaimTasks {
     WorkerId worker;
     std::size_t max = 1;
     bool resume = false; ///< tell again what it holds, since it may have lost the last answer
+    std::chrono::milliseconds wait{
+        0}; ///< for whoever runs the engine: how long to ask again if there is none
 };
 
 /// Which lease a caller means. Nothing named: see may_touch() in lease.cpp.

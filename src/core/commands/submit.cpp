@@ -129,8 +129,9 @@ Task task_of(const NewTask& fresh, Transaction& tx, const Limits& limits)
     task.policy = fresh.policy;
     if (fresh.policy->crash_limit > 0)
         task.crash_limit = fresh.policy->crash_limit;
-    if (fresh.policy->run_at > tx.now())
-        task.not_before = fresh.policy->run_at;
+    const auto start = std::max(fresh.policy->run_at, tx.now() + fresh.policy->delay);
+    if (start > tx.now())
+        task.not_before = start;
     task.outstanding = outstanding_of(tx.state(), *fresh.policy);
     return task;
 }

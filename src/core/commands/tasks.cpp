@@ -48,8 +48,9 @@ tl::expected<const Worker*, Error> any_worker(StateStore& state, const Capabilit
 std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy, const Task& task,
                               Timestamp now)
 {
-    if (policy.run_at > now)
-        return invalid_field("runAt", "absent, since assign is at once or not at all: submit the task");
+    if (policy.run_at > now || policy.delay.count() > 0)
+        return invalid_field(policy.run_at > now ? "runAt" : "delayMs",
+                             "absent, since assign is at once or not at all: submit the task");
     for (const auto& id : policy.depends_on) {
         const Task* dependency = state.tasks().find(id.view());
         if (!dependency)

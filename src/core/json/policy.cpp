@@ -130,41 +130,37 @@ Step read_retry(std::string_view object, TaskPolicy& policy)
     });
 }
 
-Step read_run_at(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_run_at(std::string_view value, TaskPolicy& policy)
 {
     return read_time(value, "runAt", policy.run_at);
 }
 
-Step read_delay(std::string_view value, TaskPolicy& policy, Timestamp told_at)
+Step read_delay(std::string_view value, TaskPolicy& policy)
 {
-    std::chrono::milliseconds delay{};
-    return read_duration(value, "delayMs", delay).map([&] {
-        if (delay.count() > 0)
-            policy.run_at = std::max(policy.run_at, told_at + delay);
-    });
+    return read_duration(value, "delayMs", policy.delay);
 }
 
-Step read_expiry(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_expiry(std::string_view value, TaskPolicy& policy)
 {
     return read_time(value, "expiresAt", policy.expires_at);
 }
 
-Step read_timeout(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_timeout(std::string_view value, TaskPolicy& policy)
 {
     return read_duration(value, "timeoutMs", policy.timeout);
 }
 
-Step read_retry_field(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_retry_field(std::string_view value, TaskPolicy& policy)
 {
     return read_retry(value, policy);
 }
 
-Step read_crash_limit(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_crash_limit(std::string_view value, TaskPolicy& policy)
 {
     return read_count(value, "crashLimit", policy.crash_limit);
 }
 
-Step read_dependencies(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_dependencies(std::string_view value, TaskPolicy& policy)
 {
     std::vector<std::string> ids;
     return read_strings(value, "dependsOn", ids).map([&] {
@@ -174,7 +170,7 @@ Step read_dependencies(std::string_view value, TaskPolicy& policy, Timestamp)
     });
 }
 
-Step read_on_failure(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_on_failure(std::string_view value, TaskPolicy& policy)
 {
     if (value != R"("cancel")" && value != R"("run")")
         return wrong("onDependencyFailure", "cancel or run");
@@ -182,19 +178,19 @@ Step read_on_failure(std::string_view value, TaskPolicy& policy, Timestamp)
     return {};
 }
 
-Step read_unique_key(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_unique_key(std::string_view value, TaskPolicy& policy)
 {
     return read_key(value, "uniqueKey", policy.unique_key);
 }
 
-Step read_idempotency_key(std::string_view value, TaskPolicy& policy, Timestamp)
+Step read_idempotency_key(std::string_view value, TaskPolicy& policy)
 {
     return read_key(value, "idempotencyKey", policy.idempotency_key);
 }
 
 struct Field {
     std::string_view name;
-    Step (*read)(std::string_view value, TaskPolicy& policy, Timestamp told_at);
+    Step (*read)(std::string_view value, TaskPolicy& policy);
 };
 
 constexpr std::array<Field, 10> fields{{
@@ -217,7 +213,7 @@ bool steers(std::string_view name) noexcept
     return std::ranges::find(fields, name, &Field::name) != fields.end();
 }
 
-tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_view members, Timestamp told_at)
+tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_view members)
 {
     std::string object = "{";
     object.append(members).append("}");
@@ -230,7 +226,7 @@ tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_vie
         if (!written.empty())
             written += ',';
         written.append("\"").append(name).append("\":").append(value);
-        return field->read(value, policy, told_at);
+        return field->read(value, policy);
     });
     if (!read)
         return tl::unexpected(read.error());

@@ -83,9 +83,9 @@ public:
     std::vector<Revision> take_reopened();
 
     /// Of tasks with these requirements.
-    Standing standing(const Capabilities& required);
+    Standing standing(const Capabilities& required) const;
     /// How many tasks go before this waiting one, to any worker that could take it; stops at `most`.
-    std::size_t ahead_of(const Task& task, Timestamp now, std::size_t most);
+    std::size_t ahead_of(const Task& task, Timestamp now, std::size_t most) const;
     /// How many waiting tasks no registered worker could ever take.
     std::size_t unplaceable() const noexcept;
 
@@ -122,6 +122,7 @@ private:
     static void link(Pool& pool, Demand& demand);
     static void publish(Pool& pool);
     static void broaden(Pool& pool);
+    std::vector<const Pool*> pools_for(const Capabilities& required) const;
     static void publish_head(Demand& demand, std::size_t written);
     void drop_pool(Pool& pool);
     void drop_demand(Demand& demand);

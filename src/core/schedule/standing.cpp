@@ -5,10 +5,22 @@
 
 namespace coordination {
 
-Standing Schedule::standing(const Capabilities& required)
+/// Those that serve such tasks, without making a demand of it: who only asks leaves nothing behind.
+std::vector<const Schedule::Pool*> Schedule::pools_for(const Capabilities& required) const
+{
+    if (const auto known = demands_.find(required.get()); known != demands_.end())
+        return {known->second->pools.begin(), known->second->pools.end()};
+    std::vector<const Pool*> serving;
+    for (const auto& [set, pool] : pools_)
+        if (pool->capabilities->includes(*required))
+            serving.push_back(pool.get());
+    return serving;
+}
+
+Standing Schedule::standing(const Capabilities& required) const
 {
     Standing standing{.full = full_group(required)};
-    for (const Pool* pool : demand_for(required).pools) {
+    for (const Pool* pool : pools_for(required)) {
         standing.registered += pool->members;
         standing.present += pool->present;
         standing.pulling += pool->pulling;
@@ -17,10 +29,10 @@ Standing Schedule::standing(const Capabilities& required)
     return standing;
 }
 
-std::size_t Schedule::ahead_of(const Task& task, Timestamp now, std::size_t most)
+std::size_t Schedule::ahead_of(const Task& task, Timestamp now, std::size_t most) const
 {
     std::unordered_set<const Demand*> rivals;
-    for (const Pool* pool : demand_for(task.required).pools)
+    for (const Pool* pool : pools_for(task.required))
         rivals.insert(pool->demands.begin(), pool->demands.end());
     const TaskAge mine{task.waiting_since(), task.ordinal, &task};
     std::size_t ahead = 0;

@@ -22,9 +22,10 @@ struct Backoff {
 /// How a task wants to be treated, as its caller told it. Fixed once told; most tasks have none and are
 /// treated by default, so rows share it by reference.
 struct TaskPolicy {
-    Text written;           ///< the fields as JSON members, as they were written; all below follows from them
-    Timestamp run_at{};     ///< not before; zero: at once
-    Timestamp expires_at{}; ///< not begun by then, it is failed; zero: never
+    Text written;       ///< the fields as JSON members, as they were written; all below follows from them
+    Timestamp run_at{}; ///< not before; zero: at once
+    std::chrono::milliseconds delay{0};   ///< nor before this has passed since it was submitted
+    Timestamp expires_at{};               ///< not begun by then, it is failed; zero: never
     std::chrono::milliseconds timeout{0}; ///< for one attempt; zero: none
     std::uint32_t max_failures = 1;       ///< reported failures at which the task fails
     std::uint32_t crash_limit = 0;        ///< lost leases at which it fails; 0: the daemon's default

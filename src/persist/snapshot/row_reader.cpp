@@ -103,7 +103,7 @@ tl::expected<void, std::string> RowReader::read_life(Task& task)
     if (task.status == TaskStatus::cancelled)
         task.outcome = Text(fields_.raw("error"));
     if (!steering_.empty()) {
-        auto policy = json::policy_in(steering_, task.created_at);
+        auto policy = json::policy_in(steering_);
         if (!policy)
             return wrong(policy.error().message);
         task.policy = std::move(*policy);
