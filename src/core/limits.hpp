@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coordination {
@@ -14,6 +16,9 @@ struct RunningLimit {
     std::string field;      ///< a member of the task's data: each of its values has the limit for itself
     std::uint32_t most = 1;
 };
+
+/// From `capability:NAME=N` or `field:NAME=N`; none where it is neither.
+std::optional<RunningLimit> running_limit_in(std::string_view text);
 
 /// The numbers that the rules depend on. Fixed for the life of an engine.
 struct Limits {

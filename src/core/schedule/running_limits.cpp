@@ -3,6 +3,7 @@
 #include "core/json/slice.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace coordination {
@@ -22,6 +23,24 @@ std::string value_in(std::string_view payload, std::string_view field)
 }
 
 } // namespace
+
+std::optional<RunningLimit> running_limit_in(std::string_view text)
+{
+    const auto colon = text.find(':');
+    const auto equals = text.rfind('=');
+    if (colon == std::string_view::npos || equals == std::string_view::npos || equals <= colon + 1)
+        return std::nullopt;
+    RunningLimit limit;
+    const auto digits = text.substr(equals + 1);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), limit.most);
+    if (failure != std::errc{} || end != digits.data() + digits.size() || limit.most == 0)
+        return std::nullopt;
+    const auto kind = text.substr(0, colon);
+    (kind == "capability" ? limit.capability : limit.field) = text.substr(colon + 1, equals - colon - 1);
+    if (kind != "capability" && kind != "field")
+        return std::nullopt;
+    return limit;
+}
 
 RunningGroups RunningLimits::groups_of(const std::vector<std::string>& names, std::string_view payload)
 {
