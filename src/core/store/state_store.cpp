@@ -7,6 +7,21 @@
 
 namespace coordination {
 
+namespace {
+
+/// How often the task has ended as failed, those ends from which it was brought back included.
+std::uint64_t failures_of(const Task& task) noexcept
+{
+    std::uint64_t failures = task.status == TaskStatus::failed ? 1 : 0;
+    if (task.past)
+        failures += static_cast<std::uint64_t>(std::ranges::count_if(*task.past, [](const PastAttempt& past) {
+            return past.reopened != 0 && past.how != AttemptEnd::cancelled;
+        }));
+    return failures;
+}
+
+} // namespace
+
 FrozenView::FrozenView(StateStore& store)
     : workers(store.workers_, store.revision_),
       tasks(store.tasks_, store.revision_),
@@ -198,12 +213,9 @@ void StateStore::follow(const Task* before, const Task* after)
     if (after)
         ++by_status_[static_cast<std::size_t>(after->status)];
     if (before && after) { // neither a deletion nor a restored row is an end; an undone end counts back
-        const auto entered = [&](TaskStatus status) {
-            return static_cast<std::uint64_t>(after->status == status) -
-                   static_cast<std::uint64_t>(before->status == status);
-        };
-        totals_.processed += entered(TaskStatus::completed);
-        totals_.failed += entered(TaskStatus::failed);
+        totals_.processed += static_cast<std::uint64_t>(after->status == TaskStatus::completed) -
+                             static_cast<std::uint64_t>(before->status == TaskStatus::completed);
+        totals_.failed += failures_of(*after) - failures_of(*before);
     }
 }
 

@@ -58,6 +58,19 @@ void append_submitted(std::string& out, const Outcome::Named& named)
     writer.close();
 }
 
+/// A worker without a connection hears with its heartbeats which of its tasks it shall stop.
+void append_stops(json::ObjectWriter& writer, const StateStore& state, const WorkerId& worker)
+{
+    std::vector<TaskId> stops;
+    for (const auto& id : state.tasks_of(worker.view()))
+        if (state.tasks().find(id.view())->cancel_requested())
+            stops.push_back(id);
+    if (stops.empty())
+        return;
+    writer.name("cancelled");
+    append_ids(writer.text(), stops);
+}
+
 void append_selection(json::ObjectWriter& writer, const Outcome& outcome)
 {
     writer.number("count", outcome.tasks.size());
@@ -82,6 +95,7 @@ void append_outcome(json::ObjectWriter& writer, Telling telling, const Outcome& 
         break;
     case Telling::heartbeat:
         writer.number("timestamp", to_millis(context.now));
+        append_stops(writer, state, outcome.worker);
         break;
     case Telling::assignment:
         append_task(writer, out, outcome.task, state);
