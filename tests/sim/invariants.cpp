@@ -110,7 +110,7 @@ void Simulation::check_waiting()
 /// The indexes say what looking at every row says, and what a store that was just built from the rows says.
 void Simulation::check_recount()
 {
-    const auto& store = engine_->store();
+    auto& store = engine_->store();
     StateStore fresh(limits_);
     for (const auto& [ordinal, worker] : store.workers().rows())
         fresh.restore(worker);
