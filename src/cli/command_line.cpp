@@ -33,7 +33,8 @@ CLI::Option* declare(CLI::App& app, const Setting& setting, const Config& defaul
         option = app.add_option(names, help)
                      ->type_name(std::string(setting.value_name))
                      ->default_str(default_of(setting, defaults));
-        if (setting.name == "allow-origin") // a list, as the variable holds it: separated by commas
+        if (setting.name == "allow-origin" ||
+            setting.name == "max-running") // a list, as the variable holds it: separated by commas
             option->take_all();
         else
             option->take_last();

@@ -1,5 +1,7 @@
 #include "cli/setting.hpp"
 
+#include "core/limits.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -188,6 +190,23 @@ Access allow_origin()
         [](const Config& config) -> json::value { return json::value_from(config.options.allow_origins); }};
 }
 
+Access max_running()
+{
+    return {[](Config& config, std::string_view text) -> Outcome {
+                std::vector<std::string> all;
+                for (const auto part : text | std::views::split(',')) {
+                    const std::string_view limit{part.begin(), part.end()};
+                    if (!running_limit_in(limit))
+                        return tl::unexpected(
+                            fmt::format("'{}' is not like capability:gpu=2 or field:repo=1", limit));
+                    all.emplace_back(limit);
+                }
+                config.options.max_running = std::move(all);
+                return {};
+            },
+            [](const Config& config) -> json::value { return json::value_from(config.options.max_running); }};
+}
+
 using O = DaemonOptions;
 
 Setting setting(std::string_view name, char letter, std::string_view group, std::string_view value_name,
@@ -240,6 +259,20 @@ std::vector<Setting> main_settings()
                 count<&O::max_tasks_per_worker>()),
         setting("crash-limit", 0, work, "N", "leases a task may lose before it fails",
                 count<&O::crash_limit>()),
+        setting("aging", 0, work, "MS", "waiting that raises a task by one priority", duration<&O::aging>()),
+        setting("cancel-grace", 0, work, "MS", "time for a worker to stop a cancelled task",
+                duration<&O::cancel_grace>()),
+        setting(
+            "max-running", 0, work, "LIMIT",
+            "how many tasks may run at once: capability:gpu=2 or, for each value, field:repo=1; repeat or "
+            "separate by commas",
+            max_running()),
+        setting("keep-ended-for", 0, work, "MS", "how long ended tasks are kept; 0: as long as there is room",
+                number<&O::keep_ended_for, 0, count_max>()),
+        setting("keep-ended-count", 0, work, "N", "ended tasks kept; 0: any number",
+                number<&O::keep_ended_count, 0, count_max>()),
+        setting("keep-ended-bytes", 0, work, "BYTES", "what ended tasks may take; 0: anything",
+                number<&O::keep_ended_bytes, 0, count_max>()),
     };
 }
 

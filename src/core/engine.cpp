@@ -1,20 +1,8 @@
 #include "core/engine.hpp"
 
-#include "core/commands/lease.hpp"
-
-#include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace coordination {
-namespace {
-
-/// How many workers may lose their leases in one call: after a restart those of a whole fleet run out at once, and
-/// other calls must not wait for all of them.
-constexpr int workers_a_turn = 32;
-
-} // namespace
-
 Result Engine::execute(const Command& command, const Caller& caller, Timestamp now, Effects& effects)
 {
     const auto before = effects.changes.size();
@@ -33,12 +21,23 @@ Result Engine::execute(const Command& command, const Caller& caller, Timestamp n
         result->revision = store_.revision();
         tx.commit(effects.changes, effects.undo);
         note(effects.changes, before);
-        if (std::holds_alternative<RegisterWorker>(command) && caller.session != 0 && caller.worker.empty())
-            deliver_again(result->worker);
+        follow_up(command, caller, *result);
     } else {
         tx.commit(effects.changes, effects.undo);
     }
     return result;
+}
+
+/// What a command that wrote something means for those who hold leases.
+void Engine::follow_up(const Command& command, const Caller& caller, const Outcome& outcome)
+{
+    if (std::holds_alternative<RegisterWorker>(command)) {
+        if (caller.session != 0 && caller.worker.empty())
+            deliver_again(outcome.worker);
+    } else if (const auto* cancel = std::get_if<CancelTask>(&command)) {
+        if (!outcome.worker.empty())
+            stops_.push_back({outcome.task, outcome.worker, cancel->reason});
+    }
 }
 
 /// Draws from committed changes what follows from them, whichever command made them.
@@ -51,110 +50,51 @@ void Engine::note(const std::vector<Change>& changes, std::size_t from)
         if (const auto* worker = std::get_if<Worker>(&change.value)) {
             if (worker->online || worker->active_tasks > 0)
                 lease_clock_.watch(worker->ordinal, worker->last_seen);
-            if (worker->online && store_.schedule().waiting() > 0 &&
+            if (worker->online && !worker->pulls && store_.schedule().waiting() > 0 &&
                 (roomy_workers_.empty() || roomy_workers_.back() != worker->ordinal))
                 roomy_workers_.push_back(worker->ordinal);
         } else if (const auto* task = std::get_if<Task>(&change.value)) {
-            if (task->status == TaskStatus::pending)
-                ready_tasks_.push_back(task->ordinal);
+            note(change, *task);
         } else {
             undelivered_.push_back(std::get<Assignment>(change.value).id);
         }
     }
 }
 
+void Engine::note(const Change& change, const Task& task)
+{
+    if (task.ready())
+        ready_tasks_.push_back(task.ordinal);
+    else if (task.outstanding > 0 && change.operation == Operation::set)
+        unresolved_.push_back(task.ordinal);
+    if (is_terminal(task.status) || change.operation == Operation::set) // it ended, or was brought back
+        for (const auto dependent : store_.indexes().dependents_of(task.id.view()))
+            unresolved_.push_back(dependent);
+}
+
 /// A worker is back over a new connection: it may never have received what it has not reported on.
 void Engine::deliver_again(const WorkerId& worker)
 {
-    for (const auto& id : store_.tasks_of(worker.view()))
-        if (store_.tasks().find(id.view())->status == TaskStatus::assigned)
+    for (const auto& id : store_.tasks_of(worker.view())) {
+        const Task& task = *store_.tasks().find(id.view());
+        if (task.status == TaskStatus::assigned)
             undelivered_.push_back(id);
-}
-
-void Engine::assign(const Task& task, const Worker& worker, Timestamp now, Effects& effects)
-{
-    const auto before = effects.changes.size();
-    Transaction tx(store_, now);
-    begin_lease(tx, task, worker);
-    tx.commit(effects.changes, effects.undo);
-    note(effects.changes, before);
-}
-
-void Engine::settle(Timestamp now, Effects& effects)
-{
-    if (read_only_)
-        return;
-    if (!ready_tasks_.empty())
-        place_ready_tasks(now, effects);
-    if (!roomy_workers_.empty())
-        fill_roomy_workers(now, effects);
-    for (const auto& id : undelivered_) {
-        const Task* task = store_.tasks().find(id.view());
-        if (!task || !is_held(task->status))
-            continue;
-        const Worker* worker = store_.workers().find(task->assigned_to.view());
-        if (worker->session != 0)
-            effects.deliveries.push_back({worker->session, *task, now});
-    }
-    undelivered_.clear();
-}
-
-/// Where a worker has room, nothing that it can do was waiting before: so only what became ready now
-/// competes.
-void Engine::place_ready_tasks(Timestamp now, Effects& effects)
-{
-    std::vector<const Task*> ready;
-    for (const auto ordinal : std::exchange(ready_tasks_, {}))
-        if (const Task* task = store_.tasks().at_ordinal(ordinal);
-            task && task->status == TaskStatus::pending)
-            ready.push_back(task);
-    const auto urgency = [&](const Task* task) {
-        return std::tuple(store_.schedule().level(*task, now), task->created_at, task->ordinal);
-    };
-    std::ranges::sort(ready, {}, urgency);
-    for (const Task* task : ready) {
-        if (task->status != TaskStatus::pending)
-            continue; // it was listed twice
-        const auto best = store_.schedule().best_worker(task->required);
-        if (best)
-            assign(*task, *store_.workers().at_ordinal(*best), now, effects);
+        if (task.cancel_requested())
+            stops_.push_back({id, worker, {}});
     }
 }
 
-void Engine::fill_roomy_workers(Timestamp now, Effects& effects)
+bool Engine::has_work_for(std::string_view worker, Timestamp now) const
 {
-    while (!roomy_workers_.empty()) {
-        const auto ordinal = roomy_workers_.back();
-        const Worker* worker = store_.workers().at_ordinal(ordinal);
-        const auto next = worker ? store_.schedule().best_task(*worker, now) : std::nullopt;
-        if (next)
-            assign(*store_.tasks().at_ordinal(*next), *worker, now, effects);
-        else
-            std::erase(roomy_workers_, ordinal);
-    }
+    const Worker* row = store_.workers().find(worker);
+    return row && store_.schedule().best_task(*row, now);
 }
 
-void Engine::expire(Timestamp now, Effects& effects)
+void Engine::watch_everyone()
 {
-    if (read_only_)
-        return;
-    for (int turn = 0; turn < workers_a_turn; ++turn) {
-        const auto ordinal = lease_clock_.pop_due(now);
-        if (!ordinal)
-            return;
-        const Worker* worker = store_.workers().at_ordinal(*ordinal);
-        if (!worker || (!worker->online && worker->active_tasks == 0))
-            continue;
-        if (worker->last_seen + limits_.heartbeat_timeout > now) {
-            lease_clock_.watch(*ordinal, worker->last_seen);
-            continue;
-        }
-        const auto before = effects.changes.size();
-        Transaction tx(store_, now);
-        time_out(tx, worker->id);
-        tx.commit(effects.changes, effects.undo);
-        note(effects.changes, before);
-    }
+    for (const auto& [ordinal, worker] : store_.workers().rows())
+        if (worker.online || worker.active_tasks > 0)
+            lease_clock_.watch(ordinal, worker.last_seen);
 }
 
 void Engine::revert(UndoLog log)
@@ -163,20 +103,21 @@ void Engine::revert(UndoLog log)
     roomy_workers_.clear();
     ready_tasks_.clear();
     undelivered_.clear();
-    for (const auto& [ordinal, worker] : store_.workers().rows())
-        if (worker.online || worker.active_tasks > 0)
-            lease_clock_.watch(ordinal, worker.last_seen);
+    stops_.clear();
+    const auto waiting = store_.indexes().dependents(); // what was to be resolved may have been forgotten
+    unresolved_.assign(waiting.begin(), waiting.end());
+    watch_everyone();
 }
 
 void Engine::resume(Revision revision, Timestamp now)
 {
     store_.continue_from(revision);
-    for (const auto& [ordinal, worker] : store_.workers().rows()) {
-        if (worker.active_tasks == 0)
-            continue;
-        store_.touch(worker.id.view(), now, false);
-        lease_clock_.watch(ordinal, now);
-    }
+    for (const auto& [ordinal, worker] : store_.workers().rows())
+        if (worker.active_tasks > 0)
+            store_.touch(worker.id.view(), now, false);
+    const auto waiting = store_.indexes().dependents();
+    unresolved_.assign(waiting.begin(), waiting.end());
+    watch_everyone();
 }
 
 } // namespace coordination

@@ -3,16 +3,22 @@
 #include "core/commands/commands.hpp"
 #include "core/schedule/lease_clock.hpp"
 
+#include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coordination {
 
-/// A lease that its worker must be told of.
+/// A lease that its worker must be told of: it began, or it must end.
 struct Delivery {
     SessionId session;
     Task task;
     Timestamp at;
+    bool cancelled = false;
+    std::string reason{}; ///< why it must end, for people
 };
 
 /// What became visible, oldest first. Nobody may see any of it before it is as durable as was promised.
@@ -51,14 +57,14 @@ public:
     /// is a transaction of its own.
     void settle(Timestamp now, Effects& effects);
 
-    /// Takes back the leases of workers that have been silent for the heartbeat timeout; of some at a time, so that
-    /// next_deadline() may still lie in the past.
+    /// Lets time pass: takes back the leases of the workers that have been silent for the heartbeat timeout,
+    /// and does what the rows have due (see due_of()), a slice at a time.
     void expire(Timestamp now, Effects& effects);
     /// When expire() should be called next; none: nothing is running out. May be early, never late.
-    std::optional<Timestamp> next_deadline() const noexcept
-    {
-        return read_only_ ? std::nullopt : lease_clock_.next();
-    }
+    std::optional<Timestamp> next_deadline() const noexcept;
+
+    /// Whether a claim by this worker would be answered with work now.
+    bool has_work_for(std::string_view worker, Timestamp now) const;
 
     /// After recovery, when the daemon listens again: nobody is connected, and whoever holds a task has the
     /// heartbeat timeout, counted from now, to come back. Revisions go on behind `revision`.
@@ -75,11 +81,34 @@ public:
     const Limits& limits() const noexcept { return limits_; }
 
 private:
+    // How much is done in one go: what is left comes with the next expire(), which is due at once.
+    static constexpr int due_max = 256;
+    static constexpr std::size_t resolved_max = 1024;
+    static constexpr int forgotten_max = 64;
+
     void note(const std::vector<Change>& changes, std::size_t from);
+    void note(const Change& change, const Task& task);
+    void follow_up(const Command& command, const Caller& caller, const Outcome& outcome);
     void deliver_again(const WorkerId& worker);
-    void place_ready_tasks(Timestamp now, Effects& effects);
+    void watch_everyone();
+
+    /// Runs `write` as a transaction of its own.
+    template <class Write>
+    void transact(Timestamp now, Effects& effects, Write&& write)
+    {
+        const auto before = effects.changes.size();
+        Transaction tx(store_, now);
+        write(tx);
+        tx.commit(effects.changes, effects.undo);
+        note(effects.changes, before);
+    }
+    void resolve(Timestamp now, Effects& effects);
+    void place(std::vector<Revision> ordinals, Timestamp now, Effects& effects);
     void fill_roomy_workers(Timestamp now, Effects& effects);
     void assign(const Task& task, const Worker& worker, Timestamp now, Effects& effects);
+    void tell_workers(Timestamp now, Effects& effects);
+    void end_silent_leases(Timestamp now, Effects& effects);
+    void forget_ended(Timestamp now, Effects& effects, int tasks_max);
 
     Limits limits_;
     StateStore store_;
@@ -89,6 +118,14 @@ private:
     std::vector<Revision> roomy_workers_;
     std::vector<Revision> ready_tasks_;
     std::vector<TaskId> undelivered_;
+    /// Holders that must stop, and why.
+    struct Stop {
+        TaskId task;
+        WorkerId holder;
+        std::string reason;
+    };
+    std::vector<Stop> stops_;
+    std::deque<Revision> unresolved_; ///< tasks whose dependencies have moved
 };
 
 } // namespace coordination

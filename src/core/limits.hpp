@@ -3,8 +3,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace coordination {
+
+/// How many tasks of a kind may be held at once.
+struct RunningLimit {
+    std::string capability; ///< of tasks that ask for it; empty: of those whose `field` has one value
+    std::string field;      ///< a member of the task's data: each of its values has the limit for itself
+    std::uint32_t most = 1;
+};
+
+/// From `capability:NAME=N` or `field:NAME=N`; none where it is neither.
+std::optional<RunningLimit> running_limit_in(std::string_view text);
 
 /// The numbers that the rules depend on. Fixed for the life of an engine.
 struct Limits {
@@ -12,6 +26,11 @@ struct Limits {
     std::chrono::milliseconds heartbeat_timeout{15000}; ///< silence after which a worker's leases end
     std::uint32_t crash_limit = 3;          ///< leases lost after which a task is failed (contract, 3.4)
     std::chrono::milliseconds aging{60000}; ///< waiting time that raises a task by one priority level
+    std::chrono::milliseconds cancel_grace{5000}; ///< what a holder is given to stop, unless the call says
+    std::chrono::milliseconds keep_ended_for{0};  ///< ended tasks go after it; 0: by count and bytes alone
+    std::size_t keep_ended_count = 1'000'000;     ///< the oldest ends beyond it go; 0: no bound
+    std::size_t keep_ended_bytes = std::size_t{1} << 30U; ///< of their payloads and outcomes; 0: no bound
+    std::vector<RunningLimit> running_limits;
 };
 
 } // namespace coordination

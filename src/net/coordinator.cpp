@@ -14,6 +14,15 @@ namespace coordination {
 
 namespace asio = boost::asio;
 
+namespace {
+
+bool is_new_work(const Command& command) noexcept
+{
+    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command);
+}
+
+} // namespace
+
 Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
                          const Clock& clock, Metrics& metrics, Journal& journal)
     : strand_(asio::make_strand(executor)),
@@ -133,6 +142,8 @@ void Coordinator::run(Submitted submitted, Batch& batch)
     }
     Step step{.submitted = std::move(submitted), .result = Outcome{}};
     step.result = perform(step.submitted, batch);
+    if (waits_for_work(step))
+        park(step, batch.at);
     step.changes_before_reply = batch.effects.changes.size();
     if (step.submitted.call)
         step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
@@ -146,6 +157,7 @@ void Coordinator::end_step(Step step, Batch& batch)
     step.changes_end = batch.effects.changes.size();
     step.deliveries_end = batch.effects.deliveries.size();
     batch.steps.push_back(std::move(step));
+    serve_claims(batch);
 }
 
 void Coordinator::close_batch(Batch batch)
@@ -172,7 +184,7 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
         return engine_.execute(CloseSession{worker, session}, {}, batch.at, batch.effects);
     }
     if (const auto* command = std::get_if<Command>(&submitted.action)) {
-        if (!refusal_.empty() && std::holds_alternative<AssignTask>(*command))
+        if (!refusal_.empty() && is_new_work(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
         auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
         if (result && std::holds_alternative<RegisterWorker>(*command))
@@ -351,46 +363,6 @@ void Coordinator::write_again()
         end_step(std::move(step), batch);
     }
     close_batch(std::move(batch));
-}
-
-asio::awaitable<void> Coordinator::watch_leases()
-{
-    while (!stopped_) {
-        armed_for_ = engine_.next_deadline();
-        if (armed_for_)
-            lease_timer_.expires_after(std::max(*armed_for_ - clock_.now(), std::chrono::milliseconds{0}));
-        else
-            lease_timer_.expires_at(asio::steady_timer::time_point::max());
-        const auto [woken] = co_await lease_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (woken)
-            continue; // rearm() or stop()
-        Batch batch;
-        open(batch);
-        Step step{.submitted = {}, .result = Outcome{}};
-        engine_.expire(batch.at, batch.effects);
-        step.changes_before_reply = batch.effects.changes.size();
-        end_step(std::move(step), batch);
-        close_batch(std::move(batch));
-    }
-}
-
-/// A lease that runs out earlier than the timer knows: the first one. All others come later
-/// than those before them.
-void Coordinator::rearm()
-{
-    if (!armed_for_ && engine_.next_deadline())
-        lease_timer_.cancel();
-}
-
-asio::awaitable<void> Coordinator::stop()
-{
-    const auto on_strand = [this]() -> asio::awaitable<void> {
-        stopped_ = true;
-        lease_timer_.cancel();
-        sessions_.close_all();
-        co_return;
-    };
-    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
 }
 
 } // namespace coordination

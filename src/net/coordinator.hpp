@@ -150,6 +150,12 @@ private:
     void write_again();
     void rearm();
 
+    bool waits_for_work(const Step& step) const;
+    void park(Step& step, Timestamp now);
+    void serve_claims(Batch& batch);
+    void answer_claims();
+    std::optional<Timestamp> next_due() const;
+
     Strand strand_;
     const Clock& clock_;
     Metrics& metrics_;
@@ -160,6 +166,14 @@ private:
     Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;
+    /// A claim that found no work and waits for some.
+    struct ParkedClaim {
+        WorkerId worker;
+        Timestamp until;
+        Submitted submitted;
+    };
+    std::vector<ParkedClaim> parked_;
+    bool serving_claims_ = false;
     bool stopped_ = false;
     bool failed_ = false;       ///< the journal takes nothing: read-only
     std::string refusal_;       ///< why no new work is taken; empty: it is

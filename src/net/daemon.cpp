@@ -30,6 +30,14 @@ Limits limits_of(const DaemonOptions& options)
     limits.tasks_per_worker_max = static_cast<std::uint32_t>(options.max_tasks_per_worker);
     limits.heartbeat_timeout = options.heartbeat_timeout;
     limits.crash_limit = static_cast<std::uint32_t>(options.crash_limit);
+    limits.aging = options.aging;
+    limits.cancel_grace = options.cancel_grace;
+    limits.keep_ended_for = options.keep_ended_for;
+    limits.keep_ended_count = options.keep_ended_count;
+    limits.keep_ended_bytes = options.keep_ended_bytes;
+    for (const auto& text : options.max_running)
+        if (auto limit = running_limit_in(text))
+            limits.running_limits.push_back(std::move(*limit));
     return limits;
 }
 

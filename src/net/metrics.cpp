@@ -42,6 +42,8 @@ void append_daemon(std::string& out, const Metrics& metrics, const StateStore& s
     writer.number("activeWorkers", state.online_workers())
         .number("activeTasks", state.assignments().size())
         .number("pendingTasks", state.count(TaskStatus::pending))
+        .number("readyTasks", state.schedule().waiting())
+        .number("unplaceableTasks", state.schedule().unplaceable())
         .number("totalTasksProcessed", state.totals().processed)
         .number("totalTasksFailed", state.totals().failed)
         .number("startTime", to_millis(metrics.started_at))

@@ -32,7 +32,14 @@ struct DaemonOptions {
     std::chrono::milliseconds heartbeat_interval{5'000};
     std::chrono::milliseconds heartbeat_timeout{15'000};
     std::size_t max_tasks_per_worker = 10;
-    std::size_t crash_limit = 3; ///< leases a task may lose before it counts as failed
+    std::size_t crash_limit = 3;                   ///< leases a task may lose before it counts as failed
+    std::chrono::milliseconds aging{60'000};       ///< waiting time that raises a task by one priority
+    std::chrono::milliseconds cancel_grace{5'000}; ///< for a worker to stop a cancelled task
+    std::chrono::milliseconds keep_ended_for{
+        0};                                   ///< ended tasks are forgotten after it; 0: by the bounds alone
+    std::size_t keep_ended_count = 1'000'000; ///< ended tasks kept; 0: any number
+    std::size_t keep_ended_bytes = 1 << 30;   ///< what they may take; 0: anything
+    std::vector<std::string> max_running; ///< `capability:NAME=N` or `field:NAME=N`: how many may run at once
 
     std::string token;                      ///< what a caller must bear; empty: no token is asked for
     bool insecure = false;                  ///< serve other machines without a token

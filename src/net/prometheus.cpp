@@ -77,6 +77,9 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
     out.gauge("workers_online", "Workers that are not offline.", state.online_workers());
     out.gauge("assignments", "Tasks held by a worker.", state.assignments().size());
     out.tasks(state);
+    out.gauge("tasks_ready", "Tasks that wait for nothing but a worker.", state.schedule().waiting());
+    out.gauge("tasks_unplaceable", "Tasks that no registered worker could ever take.",
+              state.schedule().unplaceable());
     out.counter("tasks_completed_total", "Tasks that ended well.", state.totals().processed);
     out.counter("tasks_failed_total", "Tasks that ended badly.", state.totals().failed);
     out.gauge("revision", "The ordinal of the latest state change.", state.revision());

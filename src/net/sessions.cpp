@@ -71,11 +71,16 @@ void Sessions::send(const Delivery& delivery)
     const auto entry = open_.find(delivery.session);
     if (entry == open_.end())
         return;
-    std::string out = R"({"type":"task_assigned","task":)";
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.string("type", delivery.cancelled ? "task_cancelled" : "task_assigned");
+    if (delivery.cancelled)
+        writer.string("taskId", delivery.task.id.view());
+    writer.name("task");
     json::append_task(out, delivery.task);
-    out += R"(,"timestamp":)";
-    json::append_integer(out, to_millis(delivery.at));
-    out += '}';
+    if (!delivery.reason.empty())
+        writer.string("reason", delivery.reason);
+    writer.number("timestamp", to_millis(delivery.at)).close();
     entry->second.outbox->push_lease(std::move(out));
 }
 

@@ -66,6 +66,12 @@ const std::vector<Sample>& samples()
         {"heartbeat-timeout", "COORDINATION_HEARTBEAT_TIMEOUT", "20000", "30000", "5000"},
         {"max-tasks-per-worker", "COORDINATION_MAX_TASKS_PER_WORKER", "7", "8", "0"},
         {"crash-limit", "COORDINATION_CRASH_LIMIT", "7", "8", "0"},
+        {"aging", "COORDINATION_AGING", "7", "8", "0"},
+        {"cancel-grace", "COORDINATION_CANCEL_GRACE", "7", "8", "0"},
+        {"max-running", "COORDINATION_MAX_RUNNING", "capability:gpu=2", "field:repo=1", "gpu=2"},
+        {"keep-ended-for", "COORDINATION_KEEP_ENDED_FOR", "7", "8", "-1"},
+        {"keep-ended-count", "COORDINATION_KEEP_ENDED_COUNT", "7", "8", "-1"},
+        {"keep-ended-bytes", "COORDINATION_KEEP_ENDED_BYTES", "7", "8", "-1"},
         {"connections-max", "COORDINATION_CONNECTIONS_MAX", "7", "8", "0"},
         {"body-bytes-max", "COORDINATION_BODY_BYTES_MAX", "7", "8", "0"},
         {"header-bytes-max", "COORDINATION_HEADER_BYTES_MAX", "7", "8", "0"},
@@ -133,7 +139,9 @@ TEST_CASE("a flag beats the variable, the variable beats the preset, the preset 
                     "flag");
         check_shown(printed({"--" + name + "=" + other}), name, other, "flag");
         check_shown(printed({"--" + name, one, "--" + name, other}), name,
-                    name == "allow-origin" ? "[\"" + one + "\",\"" + other + "\"]" : other, "flag");
+                    name == "allow-origin" || name == "max-running" ? "[\"" + one + "\",\"" + other + "\"]"
+                                                                    : other,
+                    "flag");
     }
 }
 

@@ -201,7 +201,7 @@ SCENARIO("a task is handed out after those it waits for, and not when they faile
         order.push_back(text(change, "key"));
     }
     CHECK(order == std::vector<std::string>{"x-first", "x-last"});
-    CHECK(Api(daemon).http.get("/api/tasks/x-never").status == 404);
+    CHECK(text(Api(daemon).task("x-never"), "status") == "cancelled");
 }
 
 SCENARIO("an import waits for workers that are still to come", "[import]")

@@ -11,6 +11,7 @@
 #include "cli/ctl/arguments.hpp"
 #include "cli/ctl/cortex/export_command.hpp"
 #include "cli/ctl/cortex/import_command.hpp"
+#include "cli/ctl/life_nouns.hpp"
 #include "cli/ctl/state_commands.hpp"
 #include "cli/ctl/state_files.hpp"
 #include "cli/ctl/task_commands.hpp"
@@ -119,6 +120,7 @@ void add_worker(CLI::App& app, Command& chosen)
     info->callback([id, &chosen] {
         chosen = [id = *id](ContextPtr context) { return worker_info(std::move(context), id); };
     });
+    add_worker_life(*worker, chosen);
     add_worker_run(*worker, chosen);
 }
 
@@ -216,6 +218,7 @@ void add_task(CLI::App& app, Command& chosen)
     });
     add_task_assign(*task, chosen);
     add_task_end(*task, chosen);
+    add_task_life(*task, chosen);
 }
 
 void add_top(CLI::App& app, Command& chosen)

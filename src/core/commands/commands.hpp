@@ -6,6 +6,8 @@
 
 #include <tl/expected.hpp>
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -65,8 +67,81 @@ struct TaskData {
 /// Now, or an error: nothing waits.
 struct AssignTask {
     TaskId id;
-    std::optional<WorkerId> worker{}; ///< none: the best one
-    std::optional<TaskData> data{};   ///< none: what is known of the task
+    std::optional<WorkerId> worker{};           ///< none: the best one
+    std::optional<TaskData> data{};              ///< none: what is known of the task
+    std::shared_ptr<const TaskPolicy> policy{}; ///< none: what is known of it
+};
+
+/// A task to be done when its time has come and a worker can take it.
+struct NewTask {
+    TaskId id;
+    TaskData data;
+    std::shared_ptr<const TaskPolicy> policy{};
+    std::uint64_t body = 0; ///< a hash of what was asked for, so that a repeat is known as one
+};
+
+/// All of them or none. They may depend on each other, in any order.
+struct SubmitTasks {
+    std::vector<NewTask> tasks;
+};
+
+struct CancelTask {
+    TaskId id;
+    std::optional<std::chrono::milliseconds> grace; ///< for the holder to stop; none: the default
+    std::string reason;                             ///< for people; may be empty
+};
+
+/// Which tasks are meant. What is empty admits all.
+struct TaskFilter {
+    std::optional<TaskStatus> status;
+    std::string capability; ///< among those that it asks for
+    std::string code;       ///< of the error that it ended with
+    std::optional<Timestamp> ended_before;
+    Revision after = 0; ///< only tasks whose ordinal is above it: where the last call stopped
+    std::size_t limit = 1000;
+};
+
+/// Brings back a task that has failed or was cancelled; lets one that waits for its next attempt go at once.
+struct RetryTask {
+    TaskId id;
+};
+
+/// The same for all that the filter admits: failed ones, unless it says cancelled.
+struct Redrive {
+    TaskFilter filter;
+    bool dry_run = false; ///< only tell which
+};
+
+/// Forgets a task that has ended.
+struct DeleteTask {
+    TaskId id;
+};
+
+/// The same for all ended ones that the filter admits.
+struct PurgeTasks {
+    TaskFilter filter;
+    bool dry_run = false;
+};
+
+/// A worker that is to leave: it is given nothing more, and what it holds at the deadline goes to others.
+struct DrainWorker {
+    WorkerId id;
+    bool drain = true;                                 ///< false: it takes work again
+    std::optional<std::chrono::milliseconds> deadline; ///< none: it ends what it holds
+};
+
+/// A worker leaves in good order: its tasks go to others at once, none counted as lost.
+struct Goodbye {
+    WorkerId id;
+};
+
+/// A worker without a connection fetches work. From then on nothing is sent to it.
+struct ClaimTasks {
+    WorkerId worker;
+    std::size_t max = 1;
+    bool resume = false; ///< tell again what it holds, since it may have lost the last answer
+    std::chrono::milliseconds wait{
+        0}; ///< for whoever runs the engine: how long to ask again if there is none
 };
 
 /// Which lease a caller means. Nothing named: see may_report().
@@ -87,12 +162,14 @@ struct UpdateTask {
 struct FinishTask {
     TaskId id;
     LeaseClaim claim{};
-    bool completed; ///< else failed
-    Text outcome{}; ///< the result or the error, JSON; empty: none
+    bool completed;               ///< else failed
+    Text outcome{};               ///< the result or the error, JSON; empty: none
+    bool confirms_cancel = false; ///< neither: the holder has stopped as it was asked to
 };
 
 using Command = std::variant<RegisterWorker, UnregisterWorker, Heartbeat, CloseSession, Subscribe, AssignTask,
-                             UpdateTask, FinishTask>;
+                             UpdateTask, FinishTask, SubmitTasks, CancelTask, RetryTask, Redrive, DeleteTask,
+                             PurgeTasks, DrainWorker, Goodbye, ClaimTasks>;
 
 /// What a command that was not refused came to.
 struct Outcome {
@@ -101,6 +178,12 @@ struct Outcome {
     bool duplicate = false;   ///< the same end as before: nothing was changed
     SessionId superseded = 0; ///< the connection that this registration takes the worker away from
     Revision revision = 0;    ///< of the last change it made; 0: it made none
+    struct Named {
+        TaskId task;
+        bool duplicate = false; ///< it was there before
+    };
+    std::vector<Named> tasks{}; ///< where the command is about many: which
+    Revision next = 0;          ///< the filter's `after` for the rest; 0: there is none
 };
 
 using Result = tl::expected<Outcome, Error>;
@@ -113,8 +196,27 @@ Result apply(Transaction& tx, const Subscribe& command, const Caller& caller, co
 Result apply(Transaction& tx, const AssignTask& command, const Caller& caller, const Limits& limits);
 Result apply(Transaction& tx, const UpdateTask& command, const Caller& caller, const Limits& limits);
 Result apply(Transaction& tx, const FinishTask& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const SubmitTasks& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const CancelTask& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const RetryTask& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const Redrive& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const DeleteTask& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const PurgeTasks& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const DrainWorker& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const Goodbye& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const ClaimTasks& command, const Caller& caller, const Limits& limits);
 
 /// A worker was silent for the heartbeat timeout: it is offline and its leases end. Not a client's call.
 void time_out(Transaction& tx, const WorkerId& worker);
+/// Its drain has come to its deadline: what it holds goes to others.
+void end_drain(Transaction& tx, const WorkerId& worker);
+/// Something has happened to what a waiting task depends on. Writes nothing where that changes nothing.
+void resolve_dependencies(Transaction& tx, const Task& waiting);
+/// A time that the task waited for has come: see due_of().
+void pass_time(Transaction& tx, const Task& due);
+
+Error task_not_found();
+Error worker_not_found();
+Error task_conflict(const Task& task);
 
 } // namespace coordination

@@ -12,6 +12,18 @@ void begin_lease(Transaction& tx, Task task, const Worker& worker);
 /// The holder's task reached a terminal status.
 void end_lease(Transaction& tx, const Task& held, TaskStatus terminal, Text outcome);
 
+/// The attempt has failed: the task waits for another, or ends where its policy asks for no more.
+void fail_attempt(Transaction& tx, const Task& held, Text error, AttemptEnd how);
+/// The same, the time that its policy gives an attempt having passed.
+void take_too_long(Transaction& tx, const Task& held);
+
+/// A task that nobody holds ends. `code` empty: there is nothing to tell of why.
+void end_waiting(Transaction& tx, const Task& waiting, TaskStatus terminal, std::string_view why,
+                 std::string_view code);
+
+/// Adds the latest attempt to the past ones, as it ended.
+void remember(Task& task, AttemptEnd how, Text error, const Transaction& tx);
+
 enum class Loss {
     crash,       ///< the worker is gone: counts against the crash limit
     handed_back, ///< the worker left in good order: does not

@@ -6,14 +6,10 @@
 namespace coordination {
 namespace {
 
-Error task_not_found()
+Error at_running_limit(const RunningGroup& group)
 {
-    return {ErrorCode::task_not_found, "Task not found"};
-}
-
-Error task_conflict(const Task& task)
-{
-    return {ErrorCode::task_conflict, "the task is " + std::string(name_of(task.status))};
+    return {ErrorCode::no_available_workers, "No available workers: of " + group.name + " no more than " +
+                                                 std::to_string(group.most) + " may run at once"};
 }
 
 /// The named worker, if it may take a task with these requirements now.
@@ -33,18 +29,88 @@ tl::expected<const Worker*, Error> named_worker(const StateStore& state, const W
             Error{ErrorCode::capability_mismatch, "Worker lacks the capability " + *lacking});
     if (worker->active_tasks >= limits.tasks_per_worker_max)
         return tl::unexpected(Error{ErrorCode::worker_at_capacity, "Worker at capacity"});
+    if (const auto* full = Schedule::full_group(required))
+        return tl::unexpected(at_running_limit(*full));
     return worker;
 }
 
 tl::expected<const Worker*, Error> any_worker(StateStore& state, const Capabilities& required)
 {
+    if (const auto* full = Schedule::full_group(required))
+        return tl::unexpected(at_running_limit(*full));
     const auto best = state.schedule().best_worker(required);
     if (!best)
         return tl::unexpected(Error{ErrorCode::no_available_workers, "No available workers"});
     return state.workers().at_ordinal(*best);
 }
 
+/// What keeps a policy from being begun at once.
+std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy, const Task& task,
+                              Timestamp now)
+{
+    if (policy.run_at > now || policy.delay.count() > 0)
+        return invalid_field(policy.run_at > now ? "runAt" : "delayMs",
+                             "absent, since assign is at once or not at all: submit the task");
+    for (const auto& id : policy.depends_on) {
+        const Task* dependency = state.tasks().find(id.view());
+        if (!dependency)
+            return invalid_field("dependsOn",
+                                 "the ids of known tasks, but " + std::string(id.view()) + " is none");
+        if (dependency->status != TaskStatus::completed && !policy.run_despite_failure)
+            return Error{ErrorCode::task_conflict, "the task waits for task " + std::string(id.view())};
+    }
+    const auto& indexes = state.indexes();
+    for (const auto other : {indexes.with_unique_key(policy.unique_key.view()),
+                             indexes.with_idempotency_key(policy.idempotency_key.view())})
+        if (other != 0 && other != task.ordinal)
+            return Error{ErrorCode::task_conflict,
+                         "task " + std::string(state.tasks().at_ordinal(other)->id.view()) +
+                             " has the same key"};
+    return std::nullopt;
+}
+
+/// Whether a caller tells once more of a failure that was taken, after which the task was to be tried again.
+bool repeats_failure(const Task& task, const Caller& caller, const FinishTask& command)
+{
+    if (command.completed || command.confirms_cancel || !task.past)
+        return false;
+    const auto& claim = command.claim;
+    if (!claim.names_lease()) {
+        const auto& last = task.past->back();
+        const auto& speaker = caller.worker.empty() && claim.worker ? *claim.worker : caller.worker;
+        const bool heard = speaker.empty() ? last.attempt == 1 : speaker == last.worker;
+        return task.status == TaskStatus::pending && last.how == AttemptEnd::failed && heard;
+    }
+    return std::ranges::any_of(*task.past, [&](const PastAttempt& past) {
+        return past.how == AttemptEnd::failed && (!claim.attempt || *claim.attempt == past.attempt) &&
+               (!claim.fence || *claim.fence == past.fence) &&
+               (caller.worker.empty() || caller.worker == past.worker);
+    });
+}
+
+Result repeat_of_end(const Task& task, const FinishTask& command, Outcome outcome)
+{
+    const auto terminal = command.completed ? TaskStatus::completed : TaskStatus::failed;
+    const bool same =
+        command.confirms_cancel ? task.status == TaskStatus::cancelled : task.status == terminal;
+    // A cancellation that was acknowledged stays the end, whatever its holder came to.
+    if (!same && !(task.status == TaskStatus::cancelled && task.cancel_requested()))
+        return tl::unexpected(task_conflict(task));
+    outcome.duplicate = true;
+    return outcome;
+}
+
 } // namespace
+
+Error task_not_found()
+{
+    return {ErrorCode::task_not_found, "Task not found"};
+}
+
+Error task_conflict(const Task& task)
+{
+    return {ErrorCode::task_conflict, "the task is " + std::string(name_of(task.status))};
+}
 
 Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Limits& limits)
 {
@@ -58,8 +124,20 @@ Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Li
         const TaskData data = command.data ? *command.data : TaskData{};
         task.payload = data.payload;
         task.priority = data.priority;
-        task.required = tx.store().capabilities().intern(data.capabilities);
+        task.required = tx.store().require(data.capabilities, data.payload);
     }
+    if (command.policy) {
+        task.policy = command.policy;
+        if (task.policy->crash_limit > 0)
+            task.crash_limit = task.policy->crash_limit;
+        task.outstanding = 0;
+        if (auto found = obstacle(tx.state(), *task.policy, task, tx.now()))
+            return tl::unexpected(std::move(*found));
+    }
+    if (task.outstanding > 0)
+        return tl::unexpected(Error{ErrorCode::task_conflict, "the task waits for " +
+                                                                  std::to_string(task.outstanding) +
+                                                                  " of the tasks that it depends on"});
     const auto worker = command.worker ? named_worker(tx.state(), *command.worker, task.required, limits)
                                        : any_worker(tx.store(), task.required);
     if (!worker)
@@ -86,6 +164,10 @@ Result apply(Transaction& tx, const UpdateTask& command, const Caller& caller, c
     }
     Task task = *known;
     task.status = TaskStatus::in_progress;
+    if (task.started == 0) {
+        task.started = tx.next_revision();
+        task.started_at = tx.now();
+    }
     if (!command.progress.empty())
         task.progress = command.progress;
     task.last_update = tx.now();
@@ -99,25 +181,31 @@ Result apply(Transaction& tx, const FinishTask& command, const Caller& caller, c
     const Task* known = tx.state().tasks().find(command.id.view());
     if (!known)
         return tl::unexpected(task_not_found());
+    Outcome outcome{.task = known->id, .worker = known->assigned_to};
+    if (repeats_failure(*known, caller, command)) {
+        outcome.duplicate = true;
+        return outcome;
+    }
     if (known->status == TaskStatus::pending && known->attempt == 0 && !command.claim.names_lease() &&
         caller.worker.empty())
         return tl::unexpected(task_conflict(*known));
     const auto allowed = may_report(tx.state(), *known, caller, command.claim);
     if (!allowed)
         return tl::unexpected(allowed.error());
-
-    const auto terminal = command.completed ? TaskStatus::completed : TaskStatus::failed;
-    Outcome outcome{.task = known->id, .worker = known->assigned_to};
-    if (is_terminal(known->status)) {
-        if (known->status != terminal)
-            return tl::unexpected(task_conflict(*known));
-        outcome.duplicate = true;
-        return outcome;
-    }
+    if (is_terminal(known->status))
+        return repeat_of_end(*known, command, std::move(outcome));
     if (!is_held(known->status))
         return tl::unexpected(
             Error{ErrorCode::stale_attempt, "the lease has ended: the task waits for another worker"});
-    end_lease(tx, *known, terminal, command.outcome);
+
+    if (known->cancel_requested())
+        end_lease(tx, *known, TaskStatus::cancelled, {});
+    else if (command.confirms_cancel)
+        return tl::unexpected(Error{ErrorCode::task_conflict, "nobody has asked to cancel the task"});
+    else if (command.completed)
+        end_lease(tx, *known, TaskStatus::completed, command.outcome);
+    else
+        fail_attempt(tx, *known, command.outcome, AttemptEnd::failed);
     return outcome;
 }
 

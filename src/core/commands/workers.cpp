@@ -4,11 +4,6 @@
 namespace coordination {
 namespace {
 
-Error worker_not_found()
-{
-    return {ErrorCode::worker_not_found, "Worker not found"};
-}
-
 Error superseded()
 {
     return {ErrorCode::stale_attempt, "another connection speaks for this worker: register again"};
@@ -23,6 +18,11 @@ void apply_subscription(Worker& worker, const Subscription& subscription)
 
 } // namespace
 
+Error worker_not_found()
+{
+    return {ErrorCode::worker_not_found, "Worker not found"};
+}
+
 Result apply(Transaction& tx, const RegisterWorker& command, const Caller& caller, const Limits&)
 {
     if (!caller.worker.empty() && caller.worker != command.id)
@@ -36,6 +36,7 @@ Result apply(Transaction& tx, const RegisterWorker& command, const Caller& calle
         if (worker.session != caller.session)
             outcome.superseded = worker.session;
         worker.session = caller.session;
+        worker.pulls = false;
     }
     worker.capabilities = tx.store().capabilities().intern(command.capabilities);
     worker.capabilities_json = command.capabilities_json;
@@ -46,8 +47,7 @@ Result apply(Transaction& tx, const RegisterWorker& command, const Caller& calle
         worker.registered_at = tx.now();
         worker.idle_since = tx.next_revision();
     }
-    worker.online = true;
-    worker.draining = false;
+    worker.online = true; // one that drains goes on draining: it may only have lost its connection
     worker.last_seen = tx.now();
     worker.last_heartbeat = tx.now();
     tx.put(std::move(worker), Operation::set);

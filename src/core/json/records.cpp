@@ -8,10 +8,11 @@
 namespace coordination::json {
 namespace {
 
-constexpr std::array<std::string_view, 17> task_fields{
-    "id",     "status",    "assignedTo",     "assignedAt",   "lastUpdate",  "progress",
-    "result", "error",     "completedAt",    "failedAt",     "cancelledAt", "attempt",
-    "fence",  "createdAt", "reassignedFrom", "reassignedAt", "leasesLost"};
+constexpr std::array<std::string_view, 22> task_fields{
+    "id",         "status",         "assignedTo",     "assignedAt",   "lastUpdate",  "progress",
+    "result",     "error",          "completedAt",    "failedAt",     "cancelledAt", "attempt",
+    "fence",      "createdAt",      "reassignedFrom", "reassignedAt", "leasesLost",  "notBefore",
+    "waitingFor", "failedAttempts", "cancelBy",       "pastAttempts"};
 
 void append_time(ObjectWriter& writer, std::string_view key, Timestamp at)
 {
@@ -33,6 +34,8 @@ void append_end(ObjectWriter& writer, const Task& task)
         append_time(writer, "failedAt", task.ended_at);
         break;
     case TaskStatus::cancelled:
+        if (!task.outcome.empty())
+            writer.raw("error", task.outcome);
         append_time(writer, "cancelledAt", task.ended_at);
         break;
     case TaskStatus::pending:
@@ -40,6 +43,47 @@ void append_end(ObjectWriter& writer, const Task& task)
     case TaskStatus::in_progress:
         break;
     }
+}
+
+void append_past(ObjectWriter& writer, const PastAttempts& past)
+{
+    writer.name("pastAttempts");
+    auto& out = writer.text();
+    out += '[';
+    for (const auto& attempt : past) {
+        if (&attempt != &past.front())
+            out += ',';
+        ObjectWriter one(out);
+        one.number("attempt", attempt.attempt)
+            .number("fence", attempt.fence)
+            .string("end", name_of(attempt.how));
+        if (!attempt.worker.empty())
+            one.string("workerId", attempt.worker.view());
+        append_time(one, "assignedAt", attempt.assigned_at);
+        append_time(one, "startedAt", attempt.started_at);
+        append_time(one, "endedAt", attempt.ended_at);
+        one.number("started", attempt.started).number("ended", attempt.ended);
+        if (attempt.reopened != 0)
+            one.number("reopened", attempt.reopened);
+        append_time(one, "reopenedAt", attempt.reopened_at);
+        if (!attempt.error.empty())
+            one.raw("error", attempt.error);
+        one.close();
+    }
+    out += ']';
+}
+
+/// What the task waits for or was through, where it was anything out of the ordinary.
+void append_life(ObjectWriter& writer, const Task& task)
+{
+    append_time(writer, "notBefore", task.not_before);
+    if (task.outstanding > 0)
+        writer.number("waitingFor", task.outstanding);
+    append_time(writer, "cancelBy", task.cancel_by);
+    if (task.failures > 0 && task.policy)
+        writer.number("failedAttempts", task.failures);
+    if (task.past)
+        append_past(writer, *task.past);
 }
 
 } // namespace
@@ -53,6 +97,8 @@ void append_task(std::string& out, const Task& task)
 {
     ObjectWriter writer(out);
     writer.string("id", task.id.view()).members(task.payload).string("status", name_of(task.status));
+    if (task.policy)
+        writer.members(task.policy->written);
     if (!task.assigned_to.empty())
         writer.string("assignedTo", task.assigned_to.view());
     append_time(writer, "assignedAt", task.assigned_at);
@@ -67,6 +113,7 @@ void append_task(std::string& out, const Task& task)
     append_time(writer, "reassignedAt", task.reassigned_at);
     if (task.leases_lost > 0)
         writer.number("leasesLost", task.leases_lost);
+    append_life(writer, task);
     writer.close();
 }
 

@@ -25,8 +25,9 @@ std::string key_of(const std::vector<std::string>& sorted)
 
 } // namespace
 
-CapabilitySet::CapabilitySet(std::vector<std::string> sorted)
+CapabilitySet::CapabilitySet(std::vector<std::string> sorted, RunningGroups groups)
     : names_(std::move(sorted)),
+      groups_(std::move(groups)),
       signature_(signature_of(names_))
 {
 }
@@ -43,11 +44,13 @@ bool CapabilitySet::contains(std::string_view name) const noexcept
     return std::ranges::binary_search(names_, name);
 }
 
-Capabilities CapabilityInterner::intern(std::vector<std::string> names)
+Capabilities CapabilityInterner::intern(std::vector<std::string> names, RunningGroups groups)
 {
     std::ranges::sort(names);
     names.erase(std::ranges::unique(names).begin(), names.end());
     auto key = key_of(names);
+    for (const auto& group : groups) // no name follows: a blank can stand for "and counts in"
+        key.append(" ").append(std::to_string(group->name.size())).append(":").append(group->name);
     auto& slot = (*table_)[key];
     if (auto known = slot.lock())
         return known;
@@ -60,7 +63,7 @@ Capabilities CapabilityInterner::intern(std::vector<std::string> names)
         if (entry != alive->end() && entry->second.expired()) // not one that was interned anew since
             alive->erase(entry);
     };
-    Capabilities set(new CapabilitySet(std::move(names)), std::move(forget));
+    Capabilities set(new CapabilitySet(std::move(names), std::move(groups)), std::move(forget));
     slot = set;
     return set;
 }

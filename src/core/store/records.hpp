@@ -1,10 +1,13 @@
 #pragma once
 
 #include "core/schedule/capabilities.hpp"
+#include "core/store/policy.hpp"
 #include "core/text.hpp"
 #include "core/types.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +24,8 @@ struct Task {
     std::uint32_t attempt = 0;     ///< the ordinal of the latest assignment; 0: never assigned
     std::uint32_t leases_lost = 0; ///< assignments that ended because the worker was gone
     std::uint32_t crash_limit = 0; ///< `leases_lost` at which the task fails
+    std::uint32_t failures = 0;    ///< attempts that were reported as failed, or took too long
+    std::uint32_t outstanding = 0; ///< dependencies that it still waits for
     Revision ordinal = 0;          ///< the revision that created it: the order of age
     Revision fence = 0;            ///< the revision at which the latest assignment began
     WorkerId assigned_to{};        ///< the holder, or who held it when it ended; empty while pending
@@ -32,6 +37,24 @@ struct Task {
     Timestamp assigned_at{};
     Timestamp ended_at{};
     Timestamp reassigned_at{};
+    Timestamp not_before{}; ///< while pending: it waits for this time; a due timer clears it
+    Timestamp ready_at{};   ///< when it last became ready by time or by its dependencies; zero: when created
+    Timestamp cancel_by{};  ///< its cancellation was acknowledged: the lease ends then at the latest
+    Timestamp started_at{}; ///< the live attempt's first sign of progress
+    Revision started = 0;   ///< its revision
+    Revision ended = 0;     ///< the revision at which it reached a terminal status
+    std::uint64_t body = 0; ///< a hash, of 63 bits, of the call that submitted it; 0: none did
+    std::shared_ptr<const TaskPolicy> policy{}; ///< none: all by default
+    std::shared_ptr<const PastAttempts> past{}; ///< none: the live attempt, if any, is the first
+
+    /// It waits for nothing but a worker.
+    bool ready() const noexcept
+    {
+        return status == TaskStatus::pending && not_before == Timestamp{} && outstanding == 0;
+    }
+    /// From when its waiting counts.
+    Timestamp waiting_since() const noexcept { return std::max(created_at, ready_at); }
+    bool cancel_requested() const noexcept { return cancel_by != Timestamp{}; }
 };
 
 /// What a connection wants to hear: a bit per (collection, operation), see topics.hpp.
@@ -47,13 +70,15 @@ struct Worker {
     TopicMask topics = 0;        ///< the same, compiled
     bool wants_values = false;   ///< whether `state_change` carries the whole value
     bool online = false;
-    bool draining = false;
+    bool draining = false; ///< it keeps what it holds and is given nothing
+    bool pulls = false;    ///< it fetches its work by claims: nothing is sent to it
     std::uint32_t active_tasks = 0;
     std::uint64_t completed_tasks = 0;
     std::uint64_t failed_tasks = 0;
     Revision ordinal = 0;    ///< the revision that created it
     Revision idle_since = 0; ///< the revision at which its load last changed: the order of idleness
     SessionId session = 0;   ///< the connection it speaks over; 0: none. Not persisted.
+    Timestamp drain_by{};    ///< while draining: its leases end then at the latest; zero: when they do
     Timestamp registered_at{};
     Timestamp last_heartbeat{}; ///< liveness, not state: touched without a revision
     Timestamp last_seen{};      ///< likewise

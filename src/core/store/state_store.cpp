@@ -7,6 +7,21 @@
 
 namespace coordination {
 
+namespace {
+
+/// How often the task has ended as failed, those ends from which it was brought back included.
+std::uint64_t failures_of(const Task& task) noexcept
+{
+    std::uint64_t failures = task.status == TaskStatus::failed ? 1 : 0;
+    if (task.past)
+        failures += static_cast<std::uint64_t>(std::ranges::count_if(*task.past, [](const PastAttempt& past) {
+            return past.reopened != 0 && past.how != AttemptEnd::cancelled;
+        }));
+    return failures;
+}
+
+} // namespace
+
 FrozenView::FrozenView(StateStore& store)
     : workers(store.workers_, store.revision_),
       tasks(store.tasks_, store.revision_),
@@ -22,7 +37,11 @@ FrozenView::~FrozenView()
     std::erase(store_.views_, this);
 }
 
-StateStore::StateStore(const Limits& limits) : schedule_(limits.tasks_per_worker_max, limits.aging) {}
+StateStore::StateStore(const Limits& limits)
+    : running_limits_(limits.running_limits),
+      schedule_(limits.tasks_per_worker_max, limits.aging)
+{
+}
 
 StateStore::~StateStore()
 {
@@ -35,6 +54,19 @@ std::span<const TaskId> StateStore::tasks_of(std::string_view worker) const noex
     if (held == worker_tasks_.end())
         return {};
     return held->second;
+}
+
+Capabilities StateStore::require(std::vector<std::string> names, std::string_view payload)
+{
+    auto groups = running_limits_.groups_of(names, payload);
+    return capabilities_.intern(std::move(names), std::move(groups));
+}
+
+/// Files know what a task asks for, not the limits that it falls under: those are this daemon's.
+void StateStore::count_in_groups(Task& task)
+{
+    if (auto groups = running_limits_.groups_of(task.required->names(), task.payload); !groups.empty())
+        task.required = capabilities_.intern(task.required->names(), std::move(groups));
 }
 
 void StateStore::touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept
@@ -56,6 +88,7 @@ void StateStore::restore(Task task)
 {
     if (task.ordinal == 0)
         task.ordinal = ++revision_;
+    count_in_groups(task);
     follow(nullptr, &tasks_.insert(std::move(task)));
 }
 
@@ -103,6 +136,7 @@ void StateStore::replay(Revision revision, Task task)
     }
     if (held && !lease)
         replay_row(Assignment{task.id, task.assigned_to, task.attempt, task.fence, task.assigned_at});
+    count_in_groups(task);
     replay_row(std::move(task));
     revision_ = revision;
 }
@@ -165,6 +199,7 @@ void StateStore::undo(Erased<Record>& write)
 void StateStore::follow(const Worker* before, const Worker* after)
 {
     schedule_.worker_changed(before, after);
+    indexes_.worker_changed(before, after);
     online_workers_ -= before && before->online ? 1 : 0;
     online_workers_ += after && after->online ? 1 : 0;
 }
@@ -172,17 +207,15 @@ void StateStore::follow(const Worker* before, const Worker* after)
 void StateStore::follow(const Task* before, const Task* after)
 {
     schedule_.task_changed(before, after);
+    indexes_.task_changed(before, after);
     if (before)
         --by_status_[static_cast<std::size_t>(before->status)];
     if (after)
         ++by_status_[static_cast<std::size_t>(after->status)];
     if (before && after) { // neither a deletion nor a restored row is an end; an undone end counts back
-        const auto entered = [&](TaskStatus status) {
-            return static_cast<std::uint64_t>(after->status == status) -
-                   static_cast<std::uint64_t>(before->status == status);
-        };
-        totals_.processed += entered(TaskStatus::completed);
-        totals_.failed += entered(TaskStatus::failed);
+        totals_.processed += static_cast<std::uint64_t>(after->status == TaskStatus::completed) -
+                             static_cast<std::uint64_t>(before->status == TaskStatus::completed);
+        totals_.failed += failures_of(*after) - failures_of(*before);
     }
 }
 

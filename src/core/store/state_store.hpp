@@ -1,10 +1,12 @@
 #pragma once
 
 #include "core/limits.hpp"
+#include "core/schedule/running_limits.hpp"
 #include "core/schedule/schedule.hpp"
 #include "core/store/change.hpp"
 #include "core/store/frozen_view.hpp"
 #include "core/store/table.hpp"
+#include "core/store/task_indexes.hpp"
 #include "core/store/undo.hpp"
 
 #include <array>
@@ -56,6 +58,9 @@ public:
     Schedule& schedule() noexcept { return schedule_; }
     const Schedule& schedule() const noexcept { return schedule_; }
     CapabilityInterner& capabilities() noexcept { return capabilities_; }
+    const TaskIndexes& indexes() const noexcept { return indexes_; }
+    /// What a task asks for, with the running limits that it falls under. `payload`: its data as JSON members.
+    Capabilities require(std::vector<std::string> names, std::string_view payload);
 
     /// Liveness is not state: notes a sign of life without a transaction. The worker must exist.
     void touch(std::string_view worker, Timestamp seen, bool heartbeat) noexcept;
@@ -100,6 +105,7 @@ private:
     void replay_row(Record record);
     template <class Record>
     void replay_end(std::string_view id);
+    void count_in_groups(Task& task);
     void take_back(std::vector<Undo>& writes) noexcept;
     template <class Record>
     void undo(Inserted<Record>& write);
@@ -117,11 +123,13 @@ private:
     void keep_for_views(const Assignment&) noexcept {} // views derive them from the tasks
 
     CapabilityInterner capabilities_;
+    RunningLimits running_limits_;
     Table<Worker> workers_;
     Table<Task> tasks_;
     Table<Assignment> assignments_;
     TasksOf worker_tasks_; ///< keys are the ids in the workers' rows
     Schedule schedule_;
+    TaskIndexes indexes_;
     std::array<std::size_t, task_status_count> by_status_{};
     std::size_t online_workers_ = 0;
     Revision revision_ = 0;

@@ -5,6 +5,8 @@
 #include "net/http/lists.hpp"
 #include "net/wire/commands.hpp"
 #include "net/wire/errors.hpp"
+#include "net/wire/insight.hpp"
+#include "net/wire/life.hpp"
 #include "version.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -111,6 +113,33 @@ Answer one_task(const RoutedRequest& request)
                }};
 }
 
+Answer explain_task(const RoutedRequest& request)
+{
+    return Ask{
+        {},
+        [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext& reply) {
+            const Task* task = state.tasks().find(id);
+            if (!task)
+                return failure_response(wire::task_not_found());
+            Response response;
+            wire::append_explanation(response.body, state, *task, reply.now);
+            return response;
+        }};
+}
+
+Answer task_events(const RoutedRequest& request)
+{
+    return Ask{{},
+               [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext&) {
+                   const Task* task = state.tasks().find(id);
+                   if (!task)
+                       return failure_response(wire::task_not_found());
+                   Response response;
+                   wire::append_events(response.body, *task);
+                   return response;
+               }};
+}
+
 Answer snapshot(const RoutedRequest& request)
 {
     return [&context = request.context](ResponseWriter& out) -> asio::awaitable<void> {
@@ -128,7 +157,7 @@ struct Route {
     Answer (*handler)(const RoutedRequest&);
 };
 
-constexpr std::array<Route, 15> routes{{
+constexpr std::array<Route, 28> routes{{
     {http::verb::get, "/health", health},
     {http::verb::get, "/metrics", prometheus},
     {http::verb::get, "/api/metrics", metrics},
@@ -143,6 +172,19 @@ constexpr std::array<Route, 15> routes{{
     {http::verb::post, "/api/tasks/assign", call<wire::assign_task, wire::Telling::assignment>},
     {http::verb::post, "/api/tasks/complete", call<wire::complete_task, wire::Telling::task_change>},
     {http::verb::post, "/api/tasks/fail", call<wire::fail_task, wire::Telling::task_change>},
+    {http::verb::get, "/api/tasks/{id}/explain", explain_task},
+    {http::verb::get, "/api/tasks/{id}/events", task_events},
+    {http::verb::post, "/api/workers/drain", call<wire::drain_worker, wire::Telling::worker_change>},
+    {http::verb::post, "/api/workers/goodbye", call<wire::goodbye, wire::Telling::worker_change>},
+    {http::verb::post, "/api/tasks/submit", call<wire::submit_task, wire::Telling::submission>},
+    {http::verb::post, "/api/tasks/submit-batch", call<wire::submit_batch, wire::Telling::submission>},
+    {http::verb::post, "/api/tasks/claim", call<wire::claim_tasks, wire::Telling::claim>},
+    {http::verb::post, "/api/tasks/update", call<wire::update_task, wire::Telling::task_change>},
+    {http::verb::post, "/api/tasks/cancel", call<wire::cancel_task, wire::Telling::task_change>},
+    {http::verb::post, "/api/tasks/retry", call<wire::retry_task, wire::Telling::task_change>},
+    {http::verb::post, "/api/tasks/redrive", call<wire::redrive, wire::Telling::selection>},
+    {http::verb::post, "/api/tasks/delete", call<wire::delete_task, wire::Telling::done>},
+    {http::verb::post, "/api/tasks/purge", call<wire::purge_tasks, wire::Telling::selection>},
     {http::verb::post, "/api/snapshot", snapshot},
 }};
 

@@ -132,6 +132,10 @@ Read<AssignTask> assign_task(const Fields& fields, const Bounds& bounds)
     if (!data)
         return tl::unexpected(std::move(data.error()));
     command.data = std::move(*data);
+    auto policy = policy_in(fields);
+    if (!policy)
+        return tl::unexpected(std::move(policy.error()));
+    command.policy = std::move(*policy);
     return command;
 }
 
@@ -161,8 +165,13 @@ Read<Command> update_task(const Fields& fields, const Bounds& bounds)
             return finish_task(fields, bounds, *status == "completed").map([](FinishTask&& command) {
                 return Command(std::move(command));
             });
+        if (status && *status == "cancelled")
+            return finish_task(fields, bounds, false).map([](FinishTask&& command) {
+                command.confirms_cancel = true;
+                return Command(std::move(command));
+            });
         if (!status || *status != "in_progress")
-            return tl::unexpected(invalid_field("status", "in_progress, completed or failed"));
+            return tl::unexpected(invalid_field("status", "in_progress, completed, failed or cancelled"));
     }
     auto claim = claim_in(fields);
     if (!claim)

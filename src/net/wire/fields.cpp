@@ -1,5 +1,6 @@
 #include "net/wire/fields.hpp"
 
+#include "core/json/policy.hpp"
 #include "core/json/slice.hpp"
 
 #include <algorithm>
@@ -47,17 +48,37 @@ Read<Fields> fields_of(std::string_view message, std::size_t json_depth_max)
     if (json::kind_of(object) != json::Kind::object)
         return tl::unexpected(Error{ErrorCode::invalid_json, "a JSON object is expected"});
 
+    return fields_in(object);
+}
+
+Fields fields_in(std::string_view object)
+{
     Fields fields;
+    fields.message = object;
     json::Members members(object);
     while (const auto member = members.next()) {
         const auto known =
             std::ranges::find_if(known_fields, [&](const Known& k) { return member->named(k.name); });
-        if (known == known_fields.end())
+        const bool is_null = json::kind_of(member->value) == json::Kind::null;
+        if (known == known_fields.end()) {
+            if (!is_null && json::steers(member->key))
+                fields.steering.push_back(member->whole);
             continue;
-        const bool absent = !known->null_counts && json::kind_of(member->value) == json::Kind::null;
+        }
+        const bool absent = !known->null_counts && is_null;
         fields.*(known->field) = absent ? std::string_view{} : member->value;
     }
     return fields;
+}
+
+std::string_view field_in(const Fields& fields, std::string_view name)
+{
+    std::string_view value;
+    json::Members members(fields.message);
+    while (const auto member = members.next())
+        if (member->named(name))
+            value = json::kind_of(member->value) == json::Kind::null ? std::string_view{} : member->value;
+    return value;
 }
 
 Read<std::string> string_in(std::string_view value, std::string_view name)

@@ -43,6 +43,8 @@ struct Fields {
     std::string_view fence;
     std::string_view task_data;
     std::string_view priority;
+    std::string_view message;               ///< all of it: calls with fields of their own look there
+    std::vector<std::string_view> steering; ///< whole members that tell how a task is to be treated
 };
 
 template <class T>
@@ -50,6 +52,10 @@ using Read = tl::expected<T, Error>;
 
 /// The whole message: exactly one JSON object.
 Read<Fields> fields_of(std::string_view message, std::size_t json_depth_max);
+/// The same for an object that stands in a message that was checked.
+Fields fields_in(std::string_view object);
+/// The value of a field that only one call has; empty: absent or null.
+std::string_view field_in(const Fields& fields, std::string_view name);
 
 /// Each reads one field that is present; INVALID_FIELD, naming it, where it is of a wrong type.
 Read<std::string> string_in(std::string_view value, std::string_view name);

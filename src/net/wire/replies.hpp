@@ -17,6 +17,10 @@ enum class Telling {
     heartbeat,
     assignment,
     task_change,
+    submission, ///< the task, or for a batch which they are
+    selection,  ///< the ids that a filter chose, and where it stopped
+    claim,      ///< the tasks themselves
+    worker_change,
 };
 
 /// The members that follow `"success":true`.

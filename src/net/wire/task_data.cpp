@@ -1,8 +1,10 @@
 #include "net/wire/task_data.hpp"
 
+#include "core/json/policy.hpp"
 #include "core/json/records.hpp"
 #include "core/json/slice.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coordination::wire {
@@ -32,13 +34,19 @@ void append_steering(std::string& payload, Steering& field)
 }
 
 /// The members of `object`, without the names that the daemon owns, on one line.
-std::string payload_of(std::string_view object, Steering& capabilities, Steering& priority)
+std::string payload_of(const Fields& fields, Steering& capabilities, Steering& priority)
 {
+    const auto object = fields.task_data;
+    const auto stands_on_top = [&](std::string_view name) { // and then is shown from there
+        return std::ranges::any_of(fields.steering, [&](std::string_view whole) {
+            return whole.substr(1, whole.find('"', 1) - 1) == name;
+        });
+    };
     std::string payload;
     json::Members members(object.empty() ? "{}" : object);
     while (const auto member = members.next()) {
         const auto name = json::unescaped(member->key);
-        if (json::owns_task_field(name))
+        if (json::owns_task_field(name) || stands_on_top(name))
             continue;
         Steering* steering =
             name == capabilities.name ? &capabilities : (name == priority.name ? &priority : nullptr);
@@ -78,7 +86,7 @@ Read<std::optional<TaskData>> task_data_in(const Fields& fields)
     Steering capabilities("capabilities", fields.capabilities);
     Steering priority("priority", fields.priority);
     TaskData data;
-    data.payload = Text(payload_of(fields.task_data, capabilities, priority));
+    data.payload = Text(payload_of(fields, capabilities, priority));
     if (!capabilities.value.empty()) {
         auto names = strings_in(capabilities.value, capabilities.name);
         if (!names)
@@ -92,6 +100,16 @@ Read<std::optional<TaskData>> task_data_in(const Fields& fields)
         data.priority = *level;
     }
     return data;
+}
+
+Read<std::shared_ptr<const TaskPolicy>> policy_in(const Fields& fields)
+{
+    if (fields.steering.empty())
+        return nullptr;
+    std::string members;
+    for (const auto member : fields.steering)
+        members.append(members.empty() ? "" : ",").append(member);
+    return json::policy_in(on_one_line(members));
 }
 
 } // namespace coordination::wire

@@ -3,6 +3,8 @@
 #include "core/json/records.hpp"
 #include "core/json/slice.hpp"
 #include "net/wire/commands.hpp"
+#include "net/wire/insight.hpp"
+#include "net/wire/life.hpp"
 
 #include <array>
 #include <utility>
@@ -14,40 +16,13 @@ using wire::Bounds;
 using wire::Fields;
 using wire::Read;
 
-Read<Action> registration(const Fields& fields, const Bounds& bounds)
+template <auto parse>
+Read<Action> call(const Fields& fields, const Bounds& bounds)
 {
-    return wire::register_worker(fields, bounds).map([](RegisterWorker&& c) {
-        return Action(Command(std::move(c)));
-    });
-}
-
-Read<Action> heartbeat(const Fields& fields, const Bounds& bounds)
-{
-    return wire::heartbeat(fields, bounds).map([](Heartbeat&& c) { return Action(Command(std::move(c))); });
-}
-
-Read<Action> task_update(const Fields& fields, const Bounds& bounds)
-{
-    return wire::update_task(fields, bounds).map([](Command&& c) { return Action(std::move(c)); });
-}
-
-Read<Action> assign(const Fields& fields, const Bounds& bounds)
-{
-    return wire::assign_task(fields, bounds).map([](AssignTask&& c) {
-        return Action(Command(std::move(c)));
-    });
-}
-
-Read<Action> complete(const Fields& fields, const Bounds& bounds)
-{
-    return wire::complete_task(fields, bounds).map([](FinishTask&& c) {
-        return Action(Command(std::move(c)));
-    });
-}
-
-Read<Action> fail(const Fields& fields, const Bounds& bounds)
-{
-    return wire::fail_task(fields, bounds).map([](FinishTask&& c) { return Action(Command(std::move(c))); });
+    auto command = parse(fields, bounds);
+    if (!command)
+        return tl::unexpected(std::move(command.error()));
+    return Action(Command(std::move(*command)));
 }
 
 Read<Action> subscribe(const Fields& fields, const Bounds&)
@@ -96,14 +71,26 @@ struct MessageType {
     Read<Action> (*read)(const Fields&, const Bounds&);
 };
 
-constexpr std::array<MessageType, 9> message_types{{
-    {"task_update", MessageKind::task_update, task_update},
-    {"heartbeat", MessageKind::heartbeat, heartbeat},
-    {"assign", MessageKind::assign, assign},
-    {"complete", MessageKind::finish, complete},
-    {"fail", MessageKind::finish, fail},
-    {"register", MessageKind::registration, registration},
+constexpr std::array<MessageType, 21> message_types{{
+    {"task_update", MessageKind::task_update, call<wire::update_task>},
+    {"heartbeat", MessageKind::heartbeat, call<wire::heartbeat>},
+    {"assign", MessageKind::assign, call<wire::assign_task>},
+    {"complete", MessageKind::finish, call<wire::complete_task>},
+    {"fail", MessageKind::finish, call<wire::fail_task>},
+    {"register", MessageKind::registration, call<wire::register_worker>},
     {"subscribe", MessageKind::subscribe, subscribe},
+    {"submit", MessageKind::submit, call<wire::submit_task>},
+    {"submit_batch", MessageKind::submit, call<wire::submit_batch>},
+    {"cancel", MessageKind::finish, call<wire::cancel_task>},
+    {"retry", MessageKind::finish, call<wire::retry_task>},
+    {"redrive", MessageKind::select, call<wire::redrive>},
+    {"delete", MessageKind::forget, call<wire::delete_task>},
+    {"purge", MessageKind::select, call<wire::purge_tasks>},
+    {"drain", MessageKind::worker_change, call<wire::drain_worker>},
+    {"goodbye", MessageKind::worker_change, call<wire::goodbye>},
+    {"claim", MessageKind::claim, call<wire::claim_tasks>},
+    {"explain", MessageKind::explain, get_task},
+    {"events", MessageKind::events, get_task},
     {"get_task", MessageKind::get_task, get_task},
     {"get_worker", MessageKind::get_worker, get_worker},
 }};
@@ -155,9 +142,20 @@ wire::Telling telling_of(MessageKind kind) noexcept
     case MessageKind::task_update:
     case MessageKind::finish:
         return wire::Telling::task_change;
+    case MessageKind::submit:
+        return wire::Telling::submission;
+    case MessageKind::select:
+        return wire::Telling::selection;
+    case MessageKind::claim:
+        return wire::Telling::claim;
+    case MessageKind::worker_change:
+        return wire::Telling::worker_change;
+    case MessageKind::forget:
     case MessageKind::subscribe:
     case MessageKind::get_task:
     case MessageKind::get_worker:
+    case MessageKind::explain:
+    case MessageKind::events:
         break;
     }
     return wire::Telling::done;
@@ -194,6 +192,27 @@ std::string found(const ReplyForm& form, std::string_view name, const Record* re
     json::ObjectWriter writer(out);
     writer.string("type", "response").raw("requestId", form.request_id).boolean("success", true).name(name);
     append(out, *record);
+    writer.close();
+    return out;
+}
+
+/// Why a task waits, or what it was through, as its HTTP call tells it.
+std::string insight(const ReplyForm& form, const StateStore& state, const ReplyContext& context)
+{
+    const Task* task = state.tasks().find(form.subject.task);
+    if (!task)
+        return refusal(form, wire::task_not_found());
+    if (form.request_id.empty())
+        return {};
+    std::string told;
+    if (form.kind == MessageKind::explain)
+        wire::append_explanation(told, state, *task, context.now);
+    else
+        wire::append_events(told, *task);
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.string("type", "response").raw("requestId", form.request_id).boolean("success", true);
+    writer.members(std::string_view(told).substr(1, told.size() - 2));
     writer.close();
     return out;
 }
@@ -240,6 +259,8 @@ std::string write_reply(const ReplyForm& form, const wire::Rhythm& rhythm, const
     if (form.kind == MessageKind::get_worker)
         return found<Worker>(form, "worker", state.workers().find(form.subject.worker), json::append_worker,
                              wire::worker_not_found());
+    if (form.kind == MessageKind::explain || form.kind == MessageKind::events)
+        return insight(form, state, context);
     if (form.request_id.empty())
         return plain_reply(form, rhythm, *result, state, context);
 

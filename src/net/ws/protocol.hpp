@@ -19,7 +19,14 @@ enum class MessageKind : std::uint8_t {
     task_update,
     subscribe,
     assign,
-    finish,
+    finish, ///< anything else that changes one task
+    submit,
+    select,
+    claim,
+    forget,
+    worker_change,
+    explain,
+    events,
     get_task,
     get_worker,
 };

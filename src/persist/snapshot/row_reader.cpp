@@ -1,8 +1,12 @@
 #include "persist/snapshot/row_reader.hpp"
 
+#include "core/json/policy.hpp"
 #include "core/json/slice.hpp"
 
 #include <fmt/format.h>
+
+#include <memory>
+#include <utility>
 
 namespace coordination {
 namespace {
@@ -21,6 +25,7 @@ tl::expected<std::string_view, std::string> RowReader::take_apart(std::string_vi
 {
     fields_.clear();
     hidden_.clear();
+    steering_.clear();
     if (const auto valid = json::validate(object, depth_max); !valid)
         return wrong(
             fmt::format("not JSON at byte {} of the row: {}", valid.error().offset, valid.error().what));
@@ -42,6 +47,8 @@ tl::expected<std::string_view, std::string> RowReader::take_apart(std::string_vi
     for (; member; member = members.next()) {
         if (member->key == "_")
             read_hidden(member->value);
+        else if (json::steers(member->key))
+            steering_.append(steering_.empty() ? "" : ",").append(member->whole);
         else
             fields_.add(member->key, member->value);
     }
@@ -77,7 +84,67 @@ tl::expected<Worker, std::string> RowReader::worker(std::string_view object)
     worker.idle_since = hidden_.number<Revision>("idleSince");
     worker.draining = hidden_.flag("draining");
     worker.wants_values = hidden_.flag("values");
+    worker.pulls = hidden_.flag("pulls");
+    worker.drain_by = hidden_.time("drainBy");
     return check().map([&] { return std::move(worker); });
+}
+
+tl::expected<void, std::string> RowReader::read_life(Task& task)
+{
+    task.failures = fields_.number<std::uint32_t>("failedAttempts");
+    task.outstanding = fields_.number<std::uint32_t>("waitingFor");
+    task.not_before = fields_.time("notBefore");
+    task.cancel_by = fields_.time("cancelBy");
+    task.ready_at = hidden_.time("readyAt");
+    task.started_at = hidden_.time("startedAt");
+    task.started = hidden_.number<Revision>("started");
+    task.ended = hidden_.number<Revision>("ended");
+    task.body = hidden_.number<std::uint64_t>("body");
+    if (task.status == TaskStatus::cancelled)
+        task.outcome = Text(fields_.raw("error"));
+    if (!steering_.empty()) {
+        auto policy = json::policy_in(steering_);
+        if (!policy)
+            return wrong(policy.error().message);
+        task.policy = std::move(*policy);
+    }
+    const auto past = fields_.raw("pastAttempts");
+    return past.empty() ? tl::expected<void, std::string>{} : read_past(past, task);
+}
+
+tl::expected<void, std::string> RowReader::read_past(std::string_view array, Task& task)
+{
+    if (json::kind_of(array) != json::Kind::array)
+        return wrong("the past attempts are not an array");
+    PastAttempts past;
+    json::Elements elements(array);
+    while (const auto element = elements.next()) {
+        if (json::kind_of(*element) != json::Kind::object)
+            return wrong("a past attempt is not an object");
+        RowFields fields;
+        json::Members members(*element);
+        while (const auto member = members.next())
+            fields.add(member->key, member->value);
+        const auto how = attempt_end_named(fields.string("end"));
+        if (!how || !fields.wrong().empty())
+            return wrong("a past attempt ended in an unknown way");
+        past.push_back({.attempt = fields.number<std::uint32_t>("attempt"),
+                        .how = *how,
+                        .worker = decoder_.worker_id(fields.string("workerId")),
+                        .fence = fields.number<Revision>("fence"),
+                        .started = fields.number<Revision>("started"),
+                        .ended = fields.number<Revision>("ended"),
+                        .assigned_at = fields.time("assignedAt"),
+                        .started_at = fields.time("startedAt"),
+                        .ended_at = fields.time("endedAt"),
+                        .reopened = fields.number<Revision>("reopened"),
+                        .reopened_at = fields.time("reopenedAt"),
+                        .error = Text(fields.raw("error"))});
+        if (!fields.wrong().empty())
+            return wrong("a value of a past attempt is of the wrong kind");
+    }
+    task.past = std::make_shared<const PastAttempts>(std::move(past));
+    return {};
 }
 
 tl::expected<Task, std::string> RowReader::task(std::string_view object)
@@ -95,7 +162,7 @@ tl::expected<Task, std::string> RowReader::task(std::string_view object)
     task.required = decoder_.capabilities(hidden_);
     task.crash_limit = hidden_.number<std::uint32_t>("crashLimit");
     task.ordinal = hidden_.number<Revision>("ordinal");
-    return check().map([&] { return std::move(task); });
+    return read_life(task).and_then([this] { return check(); }).map([&] { return std::move(task); });
 }
 
 } // namespace coordination

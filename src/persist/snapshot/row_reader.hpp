@@ -25,11 +25,14 @@ private:
     tl::expected<std::string_view, std::string> take_apart(std::string_view object, bool with_payload);
     void read_hidden(std::string_view object);
     tl::expected<void, std::string> check() const;
+    tl::expected<void, std::string> read_life(Task& task);
+    tl::expected<void, std::string> read_past(std::string_view array, Task& task);
 
     RowDecoder decoder_;
     std::string_view id_; ///< of the present row, with its quotes
     RowFields fields_;
     RowFields hidden_;
+    std::string steering_; ///< the fields that tell how the task is to be treated, as JSON members
 };
 
 } // namespace coordination

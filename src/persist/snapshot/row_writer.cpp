@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 namespace coordination {
 namespace {
@@ -20,6 +21,18 @@ void append_names(json::ObjectWriter& writer, std::string& out, std::string_view
         before = ',';
     }
     out += capabilities.names().empty() ? "[]" : "]";
+}
+
+void append_number(json::ObjectWriter& writer, std::string_view key, std::uint64_t number)
+{
+    if (number != 0)
+        writer.number(key, number);
+}
+
+void append_time(json::ObjectWriter& writer, std::string_view key, Timestamp at)
+{
+    if (at != Timestamp{})
+        writer.number(key, to_millis(at));
 }
 
 /// Opens the last member of the row whose text ends `out`.
@@ -50,6 +63,9 @@ void append_row(std::string& out, const Worker& worker)
         hidden.boolean("draining", true);
     if (worker.wants_values)
         hidden.boolean("values", true);
+    if (worker.pulls)
+        hidden.boolean("pulls", true);
+    append_time(hidden, "drainBy", worker.drain_by);
     hidden.close();
     out += '}';
     keep_on_one_line(out, row);
@@ -63,7 +79,13 @@ void append_row(std::string& out, const Task& task)
     json::ObjectWriter hidden(out);
     hidden.number("ordinal", task.ordinal).string("priority", name_of(task.priority));
     append_names(hidden, out, "capabilities", *task.required);
-    hidden.number("crashLimit", task.crash_limit).close();
+    hidden.number("crashLimit", task.crash_limit);
+    append_time(hidden, "readyAt", task.ready_at);
+    append_time(hidden, "startedAt", task.started_at);
+    append_number(hidden, "started", task.started);
+    append_number(hidden, "ended", task.ended);
+    append_number(hidden, "body", task.body);
+    hidden.close();
     out += '}';
     keep_on_one_line(out, row);
 }

@@ -113,8 +113,17 @@ bool ImportRun::take(std::size_t index, const json::object& seen)
         tracked.standing = Standing::held;
     if (before == tracked.standing)
         return false;
+    const auto* error = find_object(seen, "error");
+    if (status == "cancelled" && error && string_or(*error, "code", "") == "DEPENDENCY_FAILED" &&
+        tracked.handling == Handling::hand_out) {
+        block(index, string_or(*error, "message", ""));
+        return true;
+    }
     if (before == Standing::absent || tracked.handling == Handling::finish) // a first look, or our own doing
         return true;
+    if (tracked.standing == Standing::held)
+        progress_->event(
+            fmt::format("{} assigned to {}", printable(task(index).id), printable(tracked.holder)));
     if (tracked.standing == Standing::completed)
         progress_->event(
             fmt::format("{} completed by {}", printable(task(index).id), printable(tracked.holder)));
@@ -122,6 +131,14 @@ bool ImportRun::take(std::size_t index, const json::object& seen)
         progress_->notice(
             fmt::format("{} failed at {}", printable(task(index).id), printable(tracked.holder)));
     return true;
+}
+
+/// What it waits for did not complete.
+void ImportRun::block(std::size_t index, std::string_view why)
+{
+    tracked_[index].given_up = true;
+    summary_.blocked.push_back(task(index).id);
+    progress_->notice(fmt::format("{} is not done: {}", printable(task(index).id), printable(why)));
 }
 
 void ImportRun::wake()

@@ -109,44 +109,66 @@ asio::awaitable<Outcome> ImportRun::look_at(std::size_t index)
     co_return Outcome{};
 }
 
+/// All that the daemon does not have goes there at once, with what it waits for: the daemon does the rest.
 asio::awaitable<Outcome> ImportRun::hand_out_what_can_go()
 {
-    full_.clear();
-    for (const auto& planned : plan_) {
+    std::vector<std::size_t> batch;
+    bool any = false;
+    for (const auto index : in_order_of_dependency()) {
         if (interrupted_)
             break;
-        const bool go = may_go(planned);
-        if (!go)
+        batch.push_back(index);
+        any = true;
+        if (batch.size() < batch_max)
             continue;
-        const auto handed = co_await hand_out(&planned);
+        const auto handed = co_await hand_out(std::exchange(batch, {}));
         if (!handed)
             co_return handed;
         show();
     }
-    co_return Outcome{};
+    if (!batch.empty()) {
+        const auto handed = co_await hand_out(std::move(batch));
+        if (!handed)
+            co_return handed;
+    }
+    if (!any)
+        co_return Outcome{};
+    const auto looked = co_await look_at_all(); // some have begun by now
+    co_return looked;
 }
 
-/// Whether the task is to be tried now. Gives it up where what it waits for has not completed.
-bool ImportRun::may_go(const PlannedTask& planned)
+/// What is to be handed in, each task behind those it waits for; urgent ones first where that leaves a choice.
+std::vector<std::size_t> ImportRun::in_order_of_dependency() const
 {
-    auto& seen = tracked_[planned.index];
-    const bool open = seen.standing == Standing::absent || seen.standing == Standing::pending;
-    if (planned.handling != Handling::hand_out || !open || seen.given_up)
-        return false;
-    bool ready = true;
-    for (const auto dependency : planned.waits_for) {
-        const auto& other = tracked_[dependency];
-        if (other.standing == Standing::failed || other.given_up) {
-            seen.given_up = true;
-            summary_.blocked.push_back(task(planned.index).id);
-            progress_->notice(fmt::format("{} is not handed out, since {} did not complete",
-                                          printable(task(planned.index).id), printable(task(dependency).id)));
-            return false;
-        }
-        const bool will_come = other.standing != Standing::absent || other.handling == Handling::hand_out;
-        ready = ready && (other.standing == Standing::completed || !will_come);
+    std::unordered_map<std::size_t, const PlannedTask*> open;
+    for (const auto& planned : plan_) {
+        const auto& seen = tracked_[planned.index];
+        if (planned.handling == Handling::hand_out && seen.standing == Standing::absent && !seen.given_up)
+            open.emplace(planned.index, &planned);
     }
-    return ready && !full_.contains(capabilities_asked(planned.index));
+    std::vector<std::size_t> order;
+    std::vector<std::size_t> path; // the plan has no circle, so that it ends
+    for (const auto& planned : plan_) {
+        path.push_back(planned.index);
+        while (!path.empty()) {
+            const auto entry = open.find(path.back());
+            if (entry == open.end()) {
+                path.pop_back();
+                continue;
+            }
+            const auto& waits_for = entry->second->waits_for;
+            const auto first =
+                std::ranges::find_if(waits_for, [&](std::size_t i) { return open.contains(i); });
+            if (first != waits_for.end()) {
+                path.push_back(*first);
+                continue;
+            }
+            order.push_back(path.back());
+            open.erase(entry);
+            path.pop_back();
+        }
+    }
+    return order;
 }
 
 std::string ImportRun::capabilities_asked(std::size_t index) const
@@ -155,35 +177,71 @@ std::string ImportRun::capabilities_asked(std::size_t index) const
     return own ? compact_json(*own) : task(index).type;
 }
 
-asio::awaitable<Outcome> ImportRun::hand_out(const PlannedTask* planned)
+json::object ImportRun::submission(std::size_t index) const
 {
-    const auto index = planned->index;
-    const auto& id = task(index).id;
-    const auto answer = co_await post(context_, "/api/tasks/assign", assign_request(task(index)));
+    auto request = assign_request(task(index));
+    json::array depends_on;
+    const auto planned = std::ranges::find(plan_, index, &PlannedTask::index);
+    for (const auto dependency : planned->waits_for) {
+        const auto& other = tracked_[dependency];
+        if (other.standing != Standing::absent || (other.handling == Handling::hand_out && !other.given_up))
+            depends_on.emplace_back(task(dependency).id);
+    }
+    if (!depends_on.empty())
+        request["dependsOn"] = std::move(depends_on);
+    return request;
+}
+
+asio::awaitable<Outcome> ImportRun::hand_out(std::vector<std::size_t> batch)
+{
+    json::array tasks;
+    for (const auto index : batch)
+        tasks.push_back(submission(index));
+    const auto answer =
+        co_await post(context_, "/api/tasks/submit-batch", json::object{{"tasks", std::move(tasks)}});
+    if (answer) {
+        for (const auto index : batch)
+            note_submitted(index);
+        co_return Outcome{};
+    }
+    if (answer.error().transient)
+        co_return tl::unexpected(answer.error());
+    for (const auto index : batch) { // one of them is the reason: the others shall not suffer for it
+        const auto handed = co_await hand_out_alone(index);
+        if (!handed)
+            co_return handed;
+    }
+    co_return Outcome{};
+}
+
+void ImportRun::note_submitted(std::size_t index)
+{
+    auto& seen = tracked_[index];
+    if (seen.standing == Standing::absent) // it may have come further meanwhile
+        seen.standing = Standing::pending;
+    seen.handed_out = true;
+}
+
+asio::awaitable<Outcome> ImportRun::hand_out_alone(std::size_t index)
+{
+    const auto answer = co_await post(context_, "/api/tasks/submit", submission(index));
     auto& seen = tracked_[index];
     if (answer) {
-        if (seen.standing == Standing::absent ||
-            seen.standing == Standing::pending) // it may have ended meanwhile
-            seen.standing = Standing::held;
-        seen.handed_out = true;
-        progress_->event(
-            fmt::format("{} assigned to {}", printable(id), printable(string_or(*answer, "workerId", "?"))));
+        note_submitted(index);
         co_return Outcome{};
     }
     const auto& failure = answer.error();
     if (failure.transient)
         co_return tl::unexpected(failure);
-    if (failure.code == "NO_AVAILABLE_WORKERS") {
-        full_.insert(capabilities_asked(index));
-    } else if (failure.code == "TASK_CONFLICT") { // somebody else has handed it out since we looked
+    if (failure.code == "TASK_CONFLICT") { // somebody else has handed it out since we looked
         seen.was_there = true;
         const auto looked = co_await look_at(index);
         co_return looked;
-    } else {
-        seen.given_up = true;
-        summary_.refused.emplace_back(id, failure.message);
-        progress_->notice(fmt::format("{} was not taken: {}", printable(id), failure.message));
     }
+    seen.given_up = true;
+    summary_.refused.emplace_back(task(index).id, failure.message);
+    progress_->notice(
+        fmt::format("{} was not taken: {}", printable(task(index).id), printable(failure.message)));
     co_return Outcome{};
 }
 
@@ -200,7 +258,7 @@ bool ImportRun::over() const
         const bool ended =
             seen.standing == Standing::completed || seen.standing == Standing::failed || seen.given_up;
         return planned.handling != Handling::hand_out || ended ||
-               (request_.no_wait && seen.standing == Standing::held);
+               (request_.no_wait && seen.standing != Standing::absent);
     });
 }
 
@@ -225,10 +283,18 @@ void ImportRun::tell_what_is_missing()
 {
     const bool moving =
         std::ranges::any_of(tracked_, [](const Tracked& seen) { return seen.standing == Standing::held; });
+    std::set<std::string> wanted;
+    for (const auto& planned : plan_) {
+        const bool free = std::ranges::all_of(planned.waits_for, [&](std::size_t dependency) {
+            const auto standing = tracked_[dependency].standing;
+            return standing == Standing::completed || standing == Standing::absent;
+        });
+        if (!moving && free && tracked_[planned.index].standing == Standing::pending)
+            wanted.insert(capabilities_asked(planned.index));
+    }
     std::string missing;
-    if (!moving)
-        for (const auto& capabilities : full_)
-            missing += (missing.empty() ? "" : ", ") + printable(capabilities);
+    for (const auto& capabilities : wanted)
+        missing += (missing.empty() ? "" : ", ") + printable(capabilities);
     if (!missing.empty() && missing != missing_told_)
         progress_->notice(fmt::format("Waiting for a worker with room that can do: {}", missing));
     missing_told_ = missing;
@@ -247,7 +313,7 @@ void ImportRun::sum_up()
             continue;
         summary_.handed_out += seen.handed_out ? 1 : 0;
         summary_.completed += seen.standing == Standing::completed && !seen.ended_before ? 1 : 0;
-        summary_.failed += seen.standing == Standing::failed && !seen.ended_before ? 1 : 0;
+        summary_.failed += seen.standing == Standing::failed && !seen.ended_before && !seen.given_up ? 1 : 0;
         summary_.running += seen.standing == Standing::held ? 1 : 0;
         const bool open = seen.standing == Standing::absent || seen.standing == Standing::pending;
         summary_.waiting += open && !seen.given_up ? 1 : 0;

@@ -23,10 +23,11 @@
 
 namespace coordination::ctl {
 
-/// Carries out a plan: tells the daemon of what is finished, and hands out the rest as workers get room.
+/// Carries out a plan: tells the daemon of what is finished, hands in the rest with what it waits for, and
+/// follows what becomes of it.
 ///
-/// It asks again only when the daemon says that something changed (a task ended, a worker came or got room),
-/// so that an hour's wait costs nobody anything. When the connection is lost it comes back, and looks at
+/// It looks again only when the daemon says that something changed, so that an hour's wait costs nobody
+/// anything. When the connection is lost it comes back, and looks at
 /// every open task anew.
 class ImportRun : public std::enable_shared_from_this<ImportRun> {
 public:
@@ -36,6 +37,8 @@ public:
     const ImportSummary& summary() const { return summary_; }
 
 private:
+    static constexpr std::size_t batch_max = 500; ///< tasks of one call
+
     /// Where a task of the file is in the daemon.
     enum class Standing { absent, pending, held, completed, failed };
     struct Tracked {
@@ -53,9 +56,12 @@ private:
     boost::asio::awaitable<Outcome> look_at_all();
     boost::asio::awaitable<Outcome> look_at(std::size_t index);
     boost::asio::awaitable<Outcome> hand_out_what_can_go();
-    boost::asio::awaitable<Outcome> hand_out(const PlannedTask* planned);
+    boost::asio::awaitable<Outcome> hand_out(std::vector<std::size_t> batch);
+    boost::asio::awaitable<Outcome> hand_out_alone(std::size_t index);
     boost::asio::awaitable<void> wait_for_change();
-    bool may_go(const PlannedTask& planned);
+    std::vector<std::size_t> in_order_of_dependency() const;
+    boost::json::object submission(std::size_t index) const;
+    void note_submitted(std::size_t index);
     std::string capabilities_asked(std::size_t index) const;
     bool over() const;
     void sum_up();
@@ -69,6 +75,7 @@ private:
     boost::asio::awaitable<void> obey_signals();
     void on_change(const boost::json::object& change);
     bool take(std::size_t index, const boost::json::object& seen);
+    void block(std::size_t index, std::string_view why);
     void wake();
     void stop();
 
@@ -84,7 +91,6 @@ private:
     std::vector<PlannedTask> plan_;
     std::vector<Tracked> tracked_; ///< by index in the queue
     std::unordered_map<std::string_view, std::size_t> index_of_;
-    std::set<std::string> full_; ///< capabilities for which no worker had room for since the last change
     std::string missing_told_;
     std::unique_ptr<ImportProgress> progress_;
     ImportSummary summary_;

@@ -201,7 +201,9 @@ void Agent::on_frame(const json::object& frame)
     else if (type == "task_assigned") {
         if (const auto* task = find_object(frame, "task"))
             on_assigned(*task);
-    } else if (type == "response")
+    } else if (type == "task_cancelled")
+        on_cancelled(frame);
+    else if (type == "response")
         on_response(frame);
     else if (type == "error")
         on_error(frame);

@@ -40,6 +40,7 @@ private:
         bool progress_unsent = false;
         bool update_unanswered = false; ///< at most one under way, so that a chatty command floods nobody
         bool abandoned = false;         ///< its lease is lost: nobody waits for how it ends
+        bool confirms_cancel = false;   ///< but the daemon for its having stopped
     };
     struct Waiting {
         Lease lease;
@@ -71,6 +72,7 @@ private:
 
     // The tasks (agent_tasks.cpp).
     void on_assigned(const boost::json::object& task);
+    void on_cancelled(const boost::json::object& frame);
     void on_response(const boost::json::object& frame);
     void on_refused(const Request& request, const boost::json::object& frame);
     void on_error(const boost::json::object& frame);

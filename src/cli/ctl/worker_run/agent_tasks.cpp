@@ -94,6 +94,8 @@ void Agent::on_ended(const std::shared_ptr<Running>& running, Ending ending)
     const auto& lease = running->lease;
     if (running->abandoned) {
         log(fmt::format("task {}: its command has ended", printable(lease.task_id)));
+        if (running->confirms_cancel && registered_)
+            static_cast<void>(ws_.send(cancelled_frame(lease)));
     } else {
         log(fmt::format("task {}: {}", printable(lease.task_id),
                         ending.completed ? "completed"
@@ -154,6 +156,27 @@ std::string Agent::ask(Asked asked, const Lease& lease)
     auto request_id = std::to_string(++requests_made_);
     requests_.emplace(request_id, Request{asked, lease});
     return request_id;
+}
+
+/// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time was
+/// over, the lease has ended already.
+void Agent::on_cancelled(const json::object& frame)
+{
+    const auto* task = find_object(frame, "task");
+    if (!task)
+        return;
+    const auto lease = lease_of(*task);
+    const bool asked = find_integer(*task, "cancelBy").has_value();
+    const auto was_waiting = std::erase_if(
+        waiting_, [&](const Waiting& waiting) { return waiting.lease.task_id == lease.task_id; });
+    if (was_waiting > 0 && asked)
+        static_cast<void>(ws_.send(cancelled_frame(lease)));
+    const auto running = running_.find(lease.task_id);
+    if (running == running_.end() || !running->second->lease.same_attempt(lease))
+        return;
+    running->second->confirms_cancel = asked;
+    const auto reason = printable(string_or(frame, "reason", ""));
+    abandon(lease.task_id, reason.empty() ? "it was cancelled" : reason);
 }
 
 void Agent::on_response(const json::object& frame)

@@ -80,6 +80,13 @@ std::string ending_frame(const Lease& lease, const Ending& ending, std::string_v
     return compact_json(update);
 }
 
+std::string cancelled_frame(const Lease& lease)
+{
+    auto update = update_of(lease, "cancelled", "");
+    update.erase("requestId");
+    return compact_json(update);
+}
+
 bool lease_is_lost(std::string_view code)
 {
     return code == "STALE_ATTEMPT" || code == "TASK_NOT_FOUND" || code == "TASK_CONFLICT";

@@ -32,6 +32,7 @@ std::string register_frame(const WorkerRun& request);
 std::string heartbeat_frame(std::string_view worker_id);
 std::string get_task_frame(std::string_view task_id, std::string_view request_id);
 std::string progress_frame(const Lease& lease, std::optional<double> progress, std::string_view request_id);
+std::string cancelled_frame(const Lease& lease);
 std::string ending_frame(const Lease& lease, const Ending& ending, std::string_view request_id);
 
 /// Whether a refusal with this code says that the task is no longer ours.

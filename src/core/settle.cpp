@@ -1,0 +1,110 @@
+#include "core/commands/lease.hpp"
+#include "core/engine.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace coordination {
+
+void Engine::settle(Timestamp now, Effects& effects)
+{
+    if (read_only_)
+        return;
+    if (!unresolved_.empty())
+        resolve(now, effects);
+    if (!ready_tasks_.empty())
+        place(std::exchange(ready_tasks_, {}), now, effects);
+    if (!roomy_workers_.empty())
+        fill_roomy_workers(now, effects);
+    for (auto heads = store_.schedule().take_reopened(); !heads.empty();
+         heads = store_.schedule().take_reopened())
+        place(std::move(heads), now, effects);
+    tell_workers(now, effects);
+    forget_ended(now, effects, 2); // as many may come as go
+}
+
+/// Each in a transaction of its own, so that a task on which thousands depend holds up nobody.
+void Engine::resolve(Timestamp now, Effects& effects)
+{
+    for (std::size_t n = 0; n < resolved_max && !unresolved_.empty(); ++n) {
+        const Task* task = store_.tasks().at_ordinal(unresolved_.front());
+        unresolved_.pop_front();
+        if (task && task->status == TaskStatus::pending && task->outstanding > 0)
+            transact(now, effects, [&](Transaction& tx) { resolve_dependencies(tx, *task); });
+    }
+}
+
+void Engine::assign(const Task& task, const Worker& worker, Timestamp now, Effects& effects)
+{
+    transact(now, effects, [&](Transaction& tx) { begin_lease(tx, task, worker); });
+}
+
+/// Where a worker has room, nothing that it can do was waiting before: so only what became ready now
+/// competes.
+void Engine::place(std::vector<Revision> ordinals, Timestamp now, Effects& effects)
+{
+    std::vector<const Task*> ready;
+    for (const auto ordinal : ordinals)
+        if (const Task* task = store_.tasks().at_ordinal(ordinal); task && task->ready())
+            ready.push_back(task);
+    const auto urgency = [&](const Task* task) {
+        return std::tuple(store_.schedule().level(*task, now), task->waiting_since(), task->ordinal);
+    };
+    std::ranges::sort(ready, {}, urgency);
+    for (const Task* task : ready) {
+        if (!task->ready())
+            continue; // it was listed twice
+        const auto best = store_.schedule().best_worker(task->required);
+        if (best)
+            assign(*task, *store_.workers().at_ordinal(*best), now, effects);
+    }
+}
+
+void Engine::fill_roomy_workers(Timestamp now, Effects& effects)
+{
+    while (!roomy_workers_.empty()) {
+        const auto ordinal = roomy_workers_.back();
+        const Worker* worker = store_.workers().at_ordinal(ordinal);
+        const Task* next = worker && !worker->pulls ? store_.schedule().best_task(*worker, now) : nullptr;
+        if (next)
+            assign(*next, *worker, now, effects);
+        else
+            std::erase(roomy_workers_, ordinal);
+    }
+}
+
+void Engine::tell_workers(Timestamp now, Effects& effects)
+{
+    for (const auto& id : std::exchange(undelivered_, {})) {
+        const Task* task = store_.tasks().find(id.view());
+        if (!task || !is_held(task->status))
+            continue;
+        const Worker* worker = store_.workers().find(task->assigned_to.view());
+        if (worker->session != 0 && !worker->pulls) // else the reply to its claim tells
+            effects.deliveries.push_back({worker->session, *task, now});
+    }
+    for (auto& stop : std::exchange(stops_, {})) {
+        const Task* task = store_.tasks().find(stop.task.view());
+        const Worker* holder = store_.workers().find(stop.holder.view());
+        if (task && holder && holder->session != 0)
+            effects.deliveries.push_back({holder->session, *task, now, true, std::move(stop.reason)});
+    }
+}
+
+void Engine::forget_ended(Timestamp now, Effects& effects, int tasks_max)
+{
+    if (!store_.indexes().to_forget(limits_, now))
+        return;
+    transact(now, effects, [&](Transaction& tx) {
+        for (int n = 0; n < tasks_max; ++n) {
+            const auto oldest = store_.indexes().to_forget(limits_, now);
+            if (!oldest)
+                return;
+            const TaskId id = store_.tasks().at_ordinal(*oldest)->id;
+            tx.erase<Task>(id.view());
+        }
+    });
+}
+
+} // namespace coordination
