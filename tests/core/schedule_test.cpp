@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <tuple>
+#include <utility>
 
 using namespace coordination;
 using namespace coordination::testing;
@@ -60,8 +61,10 @@ public:
             after.created_at = Timestamp(std::chrono::milliseconds(below(8000)));
         }
         after.status = below(3) == 0 ? TaskStatus::in_progress : TaskStatus::pending;
-        schedule.task_changed(known != tasks_.end() ? &known->second : nullptr, &after);
-        tasks_[ordinal] = after;
+        const bool is_new = known == tasks_.end();
+        Task& row = tasks_[ordinal]; // the schedule points at rows, which stay where they are
+        const Task before = std::exchange(row, after);
+        schedule.task_changed(is_new ? nullptr : &before, &row);
     }
 
     std::optional<Revision> best_worker(const Capabilities& required) const
@@ -101,7 +104,10 @@ public:
         REQUIRE(schedule.best_worker(required) == best_worker(required));
         const Timestamp now(std::chrono::milliseconds(below(12000)));
         for (const auto& [ordinal, worker] : workers_)
-            REQUIRE(schedule.best_task(worker, now) == best_task(worker, now));
+        {
+            const Task* next = schedule.best_task(worker, now);
+            REQUIRE((next ? std::optional(next->ordinal) : std::nullopt) == best_task(worker, now));
+        }
         REQUIRE(schedule.waiting() ==
                 static_cast<std::size_t>(std::ranges::count_if(
                     tasks_, [](const auto& row) { return row.second.status == TaskStatus::pending; })));
