@@ -120,7 +120,8 @@ tl::expected<void, Error> FanOut::remembered_after(Revision since) const
                                 forgotten_ + 1});
 }
 
-/// Sends a follower what is remembered and it has not seen, as much as its outbox takes; the rest when that is taken.
+/// Sends a follower what is remembered and it has not seen, as much as its outbox takes; the rest
+/// when that is taken.
 void FanOut::catch_up(SessionId session)
 {
     constexpr std::size_t portion_bytes = 256 << 10; // well below any sensible bound of an outbox

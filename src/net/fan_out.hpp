@@ -18,9 +18,9 @@
 
 namespace coordination {
 
-/// Brings each change to everyone who follows it: written once, shared by all outboxes. Remembers the latest changes,
-/// within a budget of bytes, so that a client that was away can go on where it stopped: it is sent as much as its outbox
-/// takes at a time until it has caught up.
+/// Brings each change to everyone who follows it: written once, shared by all outboxes. Remembers the latest
+/// changes, within a budget of bytes, so that a client that was away can go on where it stopped: it is sent
+/// as much as its outbox takes at a time until it has caught up.
 ///
 /// Threads  The store's strand.
 class FanOut {
@@ -40,7 +40,8 @@ public:
                 std::optional<Revision> since);
     void unfollow(SessionId session);
 
-    /// Whether all changes after `since` are remembered: else revision_compacted, or invalid_field for the future.
+    /// Whether all changes after `since` are remembered: else revision_compacted, or
+    /// invalid_field for the future.
     tl::expected<void, Error> can_replay(Revision since, Revision present) const;
 
     /// Sends and remembers committed changes, oldest first; moves from `changes`.

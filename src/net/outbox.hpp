@@ -35,15 +35,17 @@ public:
         overflow,   ///< abort at once: the peer does not read
     };
 
-    /// `wake` is called, from any thread, when the writer has something to do after it was told there was nothing. It
-    /// must not block, and must stay callable until detach(). `counters` must outlive the outbox.
+    /// `wake` is called, from any thread, when the writer has something to do after it was told there was
+    /// nothing. It must not block, and must stay callable until detach(). `counters` must outlive the outbox.
     Outbox(std::size_t bytes_max, std::function<void()> wake, FrameCounters& counters);
 
-    /// Adds a frame. Beyond the bound the outbox closes as `overflow` and drops everything; a single frame always fits.
+    /// Adds a frame. Beyond the bound the outbox closes as `overflow` and drops everything; a
+    /// single frame always fits.
     void push(Frame frame) { push(std::move(frame), bytes_max_); }
     void push(std::string text) { push(std::make_shared<const std::string>(std::move(text))); }
-    /// Adds what a worker must be told of a lease: within a bound of its own, so that a worker that comes back to many
-    /// large tasks is not cut off for it. Sixteen outboxes hold the largest bodies of more tasks than a worker takes.
+    /// Adds what a worker must be told of a lease: within a bound of its own, so that a worker that comes
+    /// back to many large tasks is not cut off for it. Sixteen outboxes hold the largest bodies of more tasks
+    /// than a worker takes.
     void push_lease(std::string text)
     {
         push(std::make_shared<const std::string>(std::move(text)), 16 * bytes_max_);

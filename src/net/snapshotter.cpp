@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t slice_rows = 200;
 /// What is handed to the disk at a time.
 constexpr std::size_t write_bytes = 1 << 20;
-/// How often it is seen whether a snapshot is due, be it for its age, because the journal asks or because the last one
-/// failed: soon enough that nobody has to.
+/// How often it is seen whether a snapshot is due, be it for its age, because the journal asks or because the
+/// last one failed: soon enough that nobody has to.
 constexpr std::chrono::milliseconds look_each{1'000};
 
 } // namespace

@@ -18,9 +18,9 @@
 
 namespace coordination {
 
-/// Gives the journal a snapshot at each interval if the state has changed, when it asks for one, on request and at the
-/// end. The strand gives it a frozen view in bounded slices; the journal is written to by a thread of its own, so
-/// neither a large state nor a slow disk holds up a client. With memory-only it does nothing.
+/// Gives the journal a snapshot at each interval if the state has changed, when it asks for one, on request
+/// and at the end. The strand gives it a frozen view in bounded slices; the journal is written to by a thread
+/// of its own, so neither a large state nor a slow disk holds up a client. With memory-only it does nothing.
 ///
 /// While a snapshot cannot be written it is tried again each second.
 ///

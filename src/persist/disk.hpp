@@ -41,8 +41,8 @@ public:
     /// Up to `into.size()` bytes from where the last read ended; 0 at the end of the file.
     virtual DiskResult<std::size_t> read(std::span<char> into) = 0;
     virtual DiskResult<void> truncate(std::uint64_t size) = 0;
-    /// Sets space aside for the first `size` bytes, without making the file longer, so that writing them does not
-    /// fail for want of it. Where the file system cannot do that, it succeeds and does nothing.
+    /// Sets space aside for the first `size` bytes, without making the file longer, so that writing them does
+    /// not fail for want of it. Where the file system cannot do that, it succeeds and does nothing.
     virtual DiskResult<void> reserve(std::uint64_t size) = 0;
     /// False where somebody else holds it, in this process or another.
     virtual DiskResult<bool> try_lock() = 0;

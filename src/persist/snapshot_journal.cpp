@@ -75,8 +75,8 @@ tl::expected<Recovery, std::string> SnapshotJournal::recover(StateStore& store)
     return recovered_;
 }
 
-/// Where there is a log, it must tell of the revisions that we may give out before the first snapshot replaces
-/// it: whoever reads it later would give them out again.
+/// Where there is a log, it must tell of the revisions that we may give out before the first snapshot
+/// replaces it: whoever reads it later would give them out again.
 tl::expected<void, std::string> SnapshotJournal::open(Revision revision, std::function<void()> moved)
 {
     if (!log_.empty()) {

@@ -13,8 +13,8 @@
 
 namespace coordination {
 
-/// The periodic-snapshot strategy: changes are kept in memory, and saved by a snapshot from time to time. While
-/// one fails there is `pressure`.
+/// The periodic-snapshot strategy: changes are kept in memory, and saved by a snapshot from time to time.
+/// While one fails there is `pressure`.
 ///
 /// Ownership  The disk, and no snapshot on its way, may outlive it.
 class SnapshotJournal final : public Journal {

@@ -62,6 +62,50 @@ constexpr std::array contract_fields{"daemon.operations",
                                      "websockets.connections",
                                      "websockets.slowConsumersDropped"};
 
+/// What the Prometheus text says: the type of each name, the value of each series.
+struct Exposition {
+    std::map<std::string, std::string> types;
+    std::map<std::string, double> samples;
+
+    bool has(const std::string& start) const
+    {
+        const auto found = samples.lower_bound(start);
+        return found != samples.end() && found->first.starts_with(start);
+    }
+};
+
+/// Checks each line on the way.
+Exposition exposition(const std::string& text)
+{
+    Exposition read;
+    const std::regex comment(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+))");
+    const std::regex sample(
+        R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\.)*"(,[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\.)*")*\})? (NaN|[+-]?Inf|[-+0-9.eE]+))");
+    std::map<std::string, double> buckets; // the last count of each histogram
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        INFO(line);
+        std::smatch match;
+        if (line.starts_with('#')) {
+            REQUIRE(std::regex_match(line, match, comment));
+            if (match[1] == "TYPE") {
+                CHECK(read.types.emplace(match[2], match[3]).second); // once per name
+            }
+            continue;
+        }
+        REQUIRE(std::regex_match(line, match, sample));
+        const auto series = match[1].str() + match[2].str();
+        CHECK(read.samples.emplace(series, std::stod(match[6])).second);
+        if (match[1].str().ends_with("_bucket")) {
+            auto labels = std::regex_replace(series, std::regex(R"(,?le="[^"]*")"), "");
+            auto& last = buckets[labels];
+            CHECK(read.samples[series] >= last); // cumulative
+            last = read.samples[series];
+        }
+    }
+    return read;
+}
+
 } // namespace
 
 SCENARIO("the metrics have every field of the contract, numbers all", "[metrics]")
@@ -175,53 +219,23 @@ SCENARIO("/metrics is the Prometheus text format, and says the same", "[metrics]
     CHECK_THAT(reply.header("content-type").value_or(""), Catch::StartsWith("text/plain"));
     CHECK(reply.body.ends_with('\n'));
 
-    const std::regex comment(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+))");
-    const std::regex sample(
-        R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\.)*"(,[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\.)*")*\})? (NaN|[+-]?Inf|[-+0-9.eE]+))");
-    std::map<std::string, std::string> types;
-    std::map<std::string, double> samples;
-    std::map<std::string, double> buckets; // the last count of each histogram
-    std::istringstream lines(reply.body);
-    for (std::string line; std::getline(lines, line);) {
-        INFO(line);
-        std::smatch match;
-        if (line.starts_with('#')) {
-            REQUIRE(std::regex_match(line, match, comment));
-            if (match[1] == "TYPE") {
-                CHECK(types.emplace(match[2], match[3]).second); // once per name
-            }
-            continue;
-        }
-        REQUIRE(std::regex_match(line, match, sample));
-        const auto series = match[1].str() + match[2].str();
-        CHECK(samples.emplace(series, std::stod(match[6])).second);
-        if (match[1].str().ends_with("_bucket")) {
-            auto labels = std::regex_replace(series, std::regex(R"(,?le="[^"]*")"), "");
-            auto& last = buckets[labels];
-            CHECK(samples[series] >= last); // cumulative
-            last = samples[series];
-        }
-    }
+    const auto read = exposition(reply.body);
     std::size_t histograms = 0;
-    for (const auto& [name, type] : types) {
+    for (const auto& [name, type] : read.types) {
         INFO(name);
         CHECK((type == "counter" || type == "gauge" || type == "histogram" || type == "summary"));
         if (type != "histogram")
             continue;
         ++histograms;
-        const auto belongs = [&, prefix = name](const std::string& part) {
-            return std::any_of(samples.begin(), samples.end(),
-                               [&](const auto& s) { return s.first.starts_with(prefix + part); });
-        };
-        CHECK(belongs("_bucket"));
-        CHECK(belongs("_sum"));
-        CHECK(belongs("_count"));
+        CHECK(read.has(name + "_bucket"));
+        CHECK(read.has(name + "_sum"));
+        CHECK(read.has(name + "_count"));
         CHECK(reply.body.find(name + "_bucket") != std::string::npos);
         CHECK(reply.body.find("le=\"+Inf\"") != std::string::npos);
     }
     CHECK(histograms > 0);
     const auto says = [&](const std::string& part, double value) { // the names are the daemon's own choice
-        return std::any_of(samples.begin(), samples.end(), [&](const auto& s) {
+        return std::any_of(read.samples.begin(), read.samples.end(), [&](const auto& s) {
             return s.first.find(part) != std::string::npos && s.second == value;
         });
     };

@@ -55,8 +55,8 @@ public:
     void abort() noexcept;
     bool failed() const noexcept { return failure_.failed(); }
 
-    /// Steady milliseconds since which something waits and the peer has taken less than `drained_min` bytes: one
-    /// that takes a byte now and then is as stalled as one that takes none. 0: it takes what there is.
+    /// Steady milliseconds since which something waits and the peer has taken less than `drained_min` bytes:
+    /// one that takes a byte now and then is as stalled as one that takes none. 0: it takes what there is.
     std::int64_t stalled_since() const noexcept { return stalled_since_.load(std::memory_order_relaxed); }
 
 private:

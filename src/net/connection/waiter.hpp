@@ -7,8 +7,8 @@
 
 namespace coordination {
 
-/// A completion handler of any type, to be called once. (Asio's any_completion_handler of Boost 1.81 calls itself for
-/// ever when it is assigned.)
+/// A completion handler of any type, to be called once. (Asio's any_completion_handler of Boost 1.81 calls
+/// itself for ever when it is assigned.)
 template <class... Args>
 class Waiter {
 public:

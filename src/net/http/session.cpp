@@ -253,8 +253,8 @@ asio::awaitable<void> HttpSession::send(Exchange& exchange)
     static_cast<void>(error); // whoever writes next finds out
 }
 
-/// Closes so that the peer gets what it was sent: with something of its own unread, the system would reset the
-/// connection and drop that.
+/// Closes so that the peer gets what it was sent: with something of its own unread, the system would reset
+/// the connection and drop that.
 asio::awaitable<void> HttpSession::linger()
 {
     auto& socket = connection_->socket();

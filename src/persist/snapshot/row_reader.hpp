@@ -10,8 +10,8 @@
 
 namespace coordination {
 
-/// Reads rows as append_row() writes them. Takes any text: what is no such row is refused, in a few words that
-/// say what is wrong. Whether a row fits the others is for the caller to check.
+/// Reads rows as append_row() writes them. Takes any text: what is no such row is refused, in a few words
+/// that say what is wrong. Whether a row fits the others is for the caller to check.
 class RowReader {
 public:
     explicit RowReader(CapabilityInterner& interner) : decoder_(interner) {}

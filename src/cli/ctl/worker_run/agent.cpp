@@ -142,8 +142,8 @@ asio::awaitable<void> Agent::obey_signals()
     }
 }
 
-/// A terminal that goes, and a Ctrl-\, mean now. Left to the system they would end us alone: the commands have
-/// process groups of their own.
+/// A terminal that goes, and a Ctrl-\, mean now. Left to the system they would end us alone: the commands
+/// have process groups of their own.
 void Agent::on_signal(int number)
 {
     hurried_ = leaving_ || number == SIGHUP || number == SIGQUIT;
