@@ -290,7 +290,8 @@ std::string recount(const StateStore& store, const Limits& limits)
             return "a count by status is wrong";
     if (online != store.online_workers())
         return "the count of online workers is wrong";
-    if (store.schedule().waiting() != by_status[static_cast<std::size_t>(TaskStatus::pending)])
+    const auto ready = std::ranges::count_if(store.tasks().rows(), [](const auto& row) { return row.second.ready(); });
+    if (store.schedule().waiting() != static_cast<std::size_t>(ready))
         return "the schedule's count of waiting tasks is wrong";
     if (store.schedule().available() != available)
         return "the schedule's count of workers with room is wrong";

@@ -53,7 +53,7 @@ TEST_CASE("a task that ended tells its outcome and time under the names of its e
         R"({"id":"t1","status":"failed","assignedTo":"w1","error":{"ok":true},"failedAt":9,"attempt":2,"fence":7})");
     task.status = TaskStatus::cancelled;
     CHECK(row_of(task) ==
-          R"({"id":"t1","status":"cancelled","assignedTo":"w1","cancelledAt":9,"attempt":2,"fence":7})");
+          R"({"id":"t1","status":"cancelled","assignedTo":"w1","error":{"ok":true},"cancelledAt":9,"attempt":2,"fence":7})");
 }
 
 TEST_CASE("a task that was taken back tells from whom, when, and how many leases it lost", "[records]")

@@ -51,7 +51,7 @@ SCENARIO("a worker that is stopped beyond its lease and goes on is refused", "[l
     CHECK(text(done, "pastAttempts.0.end") == "lost");
     const auto revision = integer(done, "lastUpdate");
     stopped->signal(SIGCONT);
-    stopped->await_err("task t1: ending its command");
+    stopped->await_err("attempt 1 is not the live one");
     CHECK(integer(api.task("t1"), "lastUpdate") == revision);
     CHECK(text(api.task("t1"), "assignedTo") == "other");
 }

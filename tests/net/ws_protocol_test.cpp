@@ -55,7 +55,7 @@ TEST_CASE("a refusal answers with the requestId as it was written, or names what
         R"({"type":"response","requestId":"a\u0062","success":false,"error":"taskId must be a string","code":"INVALID_FIELD"})");
     CHECK(
         read(R"({"type":"task_update","taskId":"t1","status":"odd"})", "w1").error() ==
-        R"({"type":"error","message":"status must be in_progress, completed or failed","code":"INVALID_FIELD","taskId":"t1"})");
+        R"({"type":"error","message":"status must be in_progress, completed, failed or cancelled","code":"INVALID_FIELD","taskId":"t1"})");
     CHECK(read(R"({"type":"assign","requestId":{},"taskId":"t1"})").error().find("requestId must be") !=
           std::string::npos);
 }

@@ -148,7 +148,7 @@ TEST_CASE("damage is one line that names the file, the place, and what to do", "
     damaged_text[at + 5] = '\x01';
     CHECK(refusal(damaged_text) ==
           "cannot load data/state-snapshot.json: line 7 (byte " + std::to_string(at) +
-              "): not JSON at byte 5 of the line: syntax error: restore the file from a copy, or move "
+              "): not JSON at byte 0 of the row: syntax error: restore the file from a copy, or move "
               "it away to start empty");
     CHECK_THAT(refusal(replaced(text, R"("t4")", R"("t5")")), Contains("its id"));
     CHECK_THAT(refusal(replaced(text, R"("completedTasks":1)", R"("completedTasks":2)")),

@@ -132,7 +132,7 @@ TEST_CASE("a snapshot has the original's shape: each collection keyed by id, a r
         R"("fence":2,"createdAt":1764000000000,"_":{"ordinal":3,"priority":"high","capabilities":["a"],"crashLimit":3}},
 "t2":{"id":"t2","status":"completed","assignedTo":"w1","assignedAt":1764000000000,"lastUpdate":1764000000000,)"
         R"("completedAt":1764000000000,"attempt":1,"fence":5,"createdAt":1764000000000,)"
-        R"("_":{"ordinal":6,"priority":"normal","capabilities":[],"crashLimit":3}}
+        R"("_":{"ordinal":6,"priority":"normal","capabilities":[],"crashLimit":3,"ended":9}}
 },
 "assignments":{
 "t1":"w1"
