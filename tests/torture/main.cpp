@@ -93,7 +93,7 @@ Plan plan_of(const Options& options, int round)
     } else if (options.faults && any(0, 1) == 0) {
         plan.fault = Fault{.mode = fault_modes[static_cast<std::size_t>(any(0, 5))],
                            .call = any(0, 1) == 0 ? any(1, 40) : any(41, 400),
-                           .span = any(0, 2) == 0 ? any(2, 12) : 1};
+                           .span = any(0, 2) == 0 ? any(2, 6) : 1};
         plan.duration = 900ms;
     }
     return plan;

@@ -71,6 +71,8 @@ std::string Plan::text() const
 std::vector<std::string> Rounds::run(const Plan& plan)
 {
     const auto daemon = start(plan);
+    if (daemon && !violations_.empty())
+        daemon->kill();
     if (!daemon || !violations_.empty())
         return std::exchange(violations_, {});
     torment(*daemon, plan);
@@ -191,29 +193,28 @@ void Rounds::torment(DaemonProcess& daemon, const Plan& plan)
     }
     for (auto& client : clients)
         client->start();
-    let_run(plan, arena);
+    const bool lived_through_fault = let_run(plan, arena);
     arena.stop = true;
     const auto killed_at = std::chrono::steady_clock::now();
     const auto ended = daemon.kill();
 
-    Evidence evidence{.before = std::move(state_),
-                      .recovered_before = recovered_,
-                      .changes = {},
-                      .ledger = {},
-                      .log = plan.log(),
-                      .snapshot_interval = plan.snapshot_interval,
-                      .killed_at = killed_at,
-                      .highest_fence = highest_fence_};
     const bool killed_itself = plan.fault && plan.fault->kills() && reached_point();
+    Ledger ledger;
     for (auto& client : clients) {
-        evidence.ledger.merge(client->join());
+        ledger.merge(client->join());
         if (!client->lost().empty() && !killed_itself)
             violations_.push_back("a connection was lost: " + client->lost() + "; the daemon said " +
                                   ended.err);
     }
-    if (follower)
-        evidence.changes = follower->changes();
-    if (evidence.ledger.storage_failures > 0 && !arena.saw_degraded)
+    Evidence evidence{.before = std::move(state_),
+                      .recovered_before = recovered_,
+                      .changes = follower ? follower->changes() : std::vector<Json>{},
+                      .ledger = std::move(ledger),
+                      .log = plan.log(),
+                      .snapshot_interval = plan.snapshot_interval,
+                      .killed_at = killed_at,
+                      .highest_fence = highest_fence_};
+    if (lived_through_fault && evidence.ledger.storage_failures > 0 && !arena.saw_degraded)
         violations_.push_back("writes were refused while the health was good");
     for (const auto& ack : evidence.ledger.acks)
         ++tally_.acknowledged[ack.durable];
@@ -224,32 +225,32 @@ void Rounds::torment(DaemonProcess& daemon, const Plan& plan)
     keep_what_is_left();
 }
 
-/// Until the time is up or the daemon is dead. After a fault that does not kill it, it must recover by itself.
-void Rounds::let_run(const Plan& plan, const Arena& arena)
+/// Until the time is up or the daemon is dead. After a fault that does not kill it, it must recover by itself: true where
+/// there was one.
+bool Rounds::let_run(const Plan& plan, const Arena& arena)
 {
     const Deadline end(plan.duration);
     while (!end.passed() && arena.running > 0)
         std::this_thread::sleep_for(1ms);
-    if (plan.fault && !plan.fault->kills() && reached_point())
+    const bool lives_through_fault = plan.fault && !plan.fault->kills() && reached_point();
+    if (lives_through_fault)
         await_recovery(arena);
+    return lives_through_fault;
 }
 
 void Rounds::await_recovery(const Arena& arena)
 {
     try {
         HttpPeer http(arena.http_port);
-        const Deadline deadline;
-        auto health = http.get("/health");
-        while (health.status != 200 && !deadline.passed()) {
+        for (const Deadline deadline; !deadline.passed();) {
+            const auto health = http.get("/health");
+            const auto write =
+                http.post("/api/workers/register", R"({"workerId":"prober","capabilities":["probing"]})");
+            if (health.status == 200 && write.status == 200)
+                return;
             std::this_thread::sleep_for(10ms);
-            health = http.get("/health");
         }
-        if (health.status != 200)
-            violations_.push_back("it does not recover: " + health.body);
-        const auto write =
-            http.post("/api/workers/register", R"({"workerId":"prober","capabilities":["probing"]})");
-        if (write.status != 200)
-            violations_.push_back("it says that it is healthy, and refuses: " + write.body);
+        violations_.push_back("it does not recover: " + http.get("/health").body);
     } catch (const std::runtime_error& error) {
         violations_.push_back(std::string("it does not live through a fault: ") + error.what());
     }

@@ -70,7 +70,7 @@ private:
     Revision recovered_revision() const;
     void settle_last(const Recovered& found);
     void torment(testing::DaemonProcess& daemon, const Plan& plan);
-    void let_run(const Plan& plan, const Arena& arena);
+    bool let_run(const Plan& plan, const Arena& arena);
     void await_recovery(const Arena& arena);
     void keep_what_is_left() const;
     std::optional<std::string> reached_point() const;

@@ -20,7 +20,7 @@ State State::from(const Json& state)
         const auto task = std::string(pair.at(0).as_string());
         const bool first = result.assignments.emplace(task, std::string(pair.at(1).as_string())).second;
         if (!first)
-            throw std::runtime_error(task + " is held twice");
+            throw std::logic_error(task + " is held twice");
     }
     return result;
 }
