@@ -67,7 +67,7 @@ private:
     Daemon start(const Plan& plan);
     Daemon try_start(const Plan& plan, bool with_fault);
     std::optional<Recovered> look(const testing::DaemonProcess& daemon) const;
-    Revision recovered_revision() const;
+    std::optional<Revision> logged_revision() const;
     void settle_last(const Recovered& found);
     void torment(testing::DaemonProcess& daemon, const Plan& plan);
     bool let_run(const Plan& plan, const Arena& arena);
@@ -81,6 +81,7 @@ private:
     std::optional<Evidence> evidence_; ///< of the last round, until the next start shows what is left
     State state_;
     Revision recovered_ = 0;
+    std::optional<Revision> first_found_; ///< by the first start since the last kill that came so far
     Revision highest_fence_ = 0;
     std::vector<std::string> violations_;
     Tally tally_;
