@@ -324,8 +324,8 @@ void Coordinator::take_back(const std::string& reason)
     }
 }
 
-/// Answers the calls of a batch that was taken back. Looks are looked at again; all else may rest
-/// on what is gone.
+/// Answers the calls of a batch that was taken back. Looks are looked at again, and signs of life are taken again; all
+/// else may rest on what is gone.
 void Coordinator::refuse(Batch batch, const Error& error)
 {
     for (auto& step : batch.steps) {
@@ -337,8 +337,12 @@ void Coordinator::refuse(Batch batch, const Error& error)
             if (!worker || worker->session != step.submitted.session)
                 sessions_.bind(step.submitted.session, {});
         }
-        if (!std::holds_alternative<std::monostate>(step.submitted.action))
+        if (command && std::holds_alternative<Heartbeat>(*command)) {
+            Effects none; // what would write is refused by now
+            step.result = engine_.execute(*command, caller_of(step.submitted.session), batch.at, none);
+        } else if (!std::holds_alternative<std::monostate>(step.submitted.action)) {
             step.result = tl::unexpected(error);
+        }
         step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
         step.submitted.call->deliver();
         count(step.submitted);
