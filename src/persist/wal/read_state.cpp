@@ -43,19 +43,22 @@ private:
     ReadState& state_;
 };
 
-std::string advice(const std::string& log_path)
+std::string advice(const StatePaths& paths)
 {
-    const auto directory = directory_of(log_path);
+    const auto directory = directory_of(paths.log);
+    auto place = directory;
+    if (paths.snapshot != directory + "/state-snapshot.json" || paths.log != directory + "/wal.log")
+        place += " --snapshot-path " + paths.snapshot + " --wal-path " + paths.log;
     return fmt::format("restore a copy, or look with 'coordctl state verify {0}' and keep what is before it "
                        "with 'coordctl state repair {0}'",
-                       directory);
+                       place);
 }
 
 StateFault damaged_segment(const SegmentName& segment, StateFault::Place place, Revision behind,
-                           const std::string& what, const std::string& log_path)
+                           const std::string& what, const StatePaths& paths)
 {
     return {.line = fmt::format("cannot recover {}: damaged at byte {}, behind revision {}: {}: {}",
-                                segment.path, place.offset, behind, what, advice(log_path)),
+                                segment.path, place.offset, behind, what, advice(paths)),
             .cut_at = place};
 }
 
@@ -81,7 +84,7 @@ tl::unexpected<StateFault> StateReader::damage(std::size_t index, std::size_t of
                                                const std::string& what) const
 {
     return tl::unexpected(
-        damaged_segment(state_.segments[index].name, {index, offset}, behind, what, paths_.log));
+        damaged_segment(state_.segments[index].name, {index, offset}, behind, what, paths_));
 }
 
 StateReader::Step StateReader::read_log()
@@ -95,7 +98,7 @@ StateReader::Step StateReader::read_log()
     if (!agrees)
         return tl::unexpected(
             StateFault{fmt::format("cannot recover {}: the log ends in a state that cannot be: {}: {}",
-                                   paths_.log, agrees.error(), advice(paths_.log)),
+                                   paths_.log, agrees.error(), advice(paths_)),
                        std::nullopt});
     return {};
 }
@@ -178,7 +181,7 @@ tl::expected<std::vector<SegmentOnDisk>, StateFault> read_headers(Disk& disk, co
     Revision behind = 0;
     for (const auto& name : *names) {
         const auto damage = [&](const std::string& what) {
-            return tl::unexpected(damaged_segment(name, {segments.size(), 0}, behind, what, paths.log));
+            return tl::unexpected(damaged_segment(name, {segments.size(), 0}, behind, what, paths));
         };
         const auto beginning = read_beginning(disk, name.path);
         if (!beginning)

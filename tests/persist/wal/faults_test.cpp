@@ -148,14 +148,16 @@ TEST_CASE("whenever the power goes, what was promised is there, and the state is
         FaultyDisk disk;
         disk.cut_power_at(call);
         Rig rig(seed);
-        Revision promised = 0;
+        JournalProgress progress;
         {
             Life life(disk, rig, level);
             if (life.start())
                 static_cast<void>(life.run());
-            promised = life.journal().progress().synced;
+            progress = life.journal().progress();
         }
+        const auto promised = progress.synced;
         fired = disk.fired();
+        check_once_was(Found(*disk.after_kill()), rig, progress.reached);
         for (const auto unsynced :
              {FaultyDisk::Unsynced::lost, FaultyDisk::Unsynced::kept, FaultyDisk::Unsynced::cut})
             for (const bool names_kept : {true, false})
