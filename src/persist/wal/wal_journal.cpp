@@ -119,7 +119,7 @@ void WalJournal::rewind()
 
 bool WalJournal::wants_snapshot() const
 {
-    return gathered_bytes_ > std::max(options_.snapshot_after, snapshot_bytes_.load());
+    return gathered_bytes_ > std::max(options_.snapshot_after, snapshot_bytes_ / 2);
 }
 
 /// A snapshot that fails is tried again when as much has gathered once more, or when its owner's timer says.
