@@ -44,7 +44,7 @@ SCENARIO("what a daemon has left on the disk is verified and dumped without it",
     INFO(verified.out << verified.err);
     CHECK(verified.status == 0);
     CHECK_THAT(verified.out, Catch::Contains("wal.log.00000001  segment") &&
-                                 Catch::Contains("good: 1 workers and 2 tasks at revision 7"));
+                                 Catch::Contains("good at revision 7: workers 1, tasks 2"));
     const auto as_json = parse(left.look("verify", {"--json"}).out);
     CHECK(number(as_json, "revision") == 7);
     CHECK(text(as_json, "found.0.kind") == "segment");

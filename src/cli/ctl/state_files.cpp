@@ -223,8 +223,8 @@ asio::awaitable<Outcome> state_verify(ContextPtr context, StatePaths paths)
     } else {
         context->out.write(summary.text(context->out.style()));
         if (found.fault.empty())
-            context->out.line(fmt::format("good: {} workers and {} tasks at revision {}", found.workers,
-                                          found.tasks, found.revision));
+            context->out.line(fmt::format("good at revision {}: workers {}, tasks {}", found.revision,
+                                          found.workers, found.tasks));
     }
     if (!found.fault.empty())
         co_return tl::unexpected(Failure{.message = found.fault});
