@@ -73,14 +73,14 @@ DiskResult<void> remove_unfinished_segments(Disk& disk, const std::string& log_p
 
 DiskResult<std::string> read_file(Disk& disk, const std::string& path)
 {
-    constexpr std::size_t block_bytes = std::size_t{1} << 20;
+    constexpr std::size_t block_bytes_min = 16 * 1024;
     auto file = disk.open(path, OpenMode::read);
     if (!file)
         return tl::unexpected(file.error());
     std::string text;
     for (;;) {
         const auto size = text.size();
-        text.resize(size + block_bytes);
+        text.resize(size + std::max(size, block_bytes_min));
         const auto got = (*file)->read(std::span(text).subspan(size));
         if (!got)
             return tl::unexpected(got.error());
