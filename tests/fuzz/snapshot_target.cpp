@@ -43,6 +43,8 @@ void read_any_snapshot(std::string_view input)
         expect(loaded.error().find('\n') == std::string::npos, "a refusal is one line");
         return;
     }
+    for (const auto& note : (*loaded)->notes)
+        expect(note.find('\n') == std::string::npos, "a note is one line");
     expect(recount(store, Limits{}).empty(), "the indexes of a loaded state are right");
     save(disk, store);
     StateStore again(Limits{});

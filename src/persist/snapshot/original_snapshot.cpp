@@ -46,7 +46,7 @@ public:
     void tell(std::string_view what, std::vector<std::string>& notes) const
     {
         if (count_ > 0)
-            notes.push_back(fmt::format("{} {} (first: {})", count_, what, first_));
+            notes.push_back(on_one_line(fmt::format("{} {} (first: {})", count_, what, first_)));
     }
 
 private:

@@ -1,5 +1,6 @@
 #include "persist/wal/read_state.hpp"
 
+#include "persist/snapshot/damage.hpp"
 #include "persist/wal/changes.hpp"
 #include "persist/wal/record_walk.hpp"
 
@@ -98,7 +99,7 @@ StateReader::Step StateReader::read_log()
     if (!agrees)
         return tl::unexpected(
             StateFault{fmt::format("cannot recover {}: the log ends in a state that cannot be: {}: {}",
-                                   paths_.log, agrees.error(), advice(paths_)),
+                                   paths_.log, on_one_line(agrees.error()), advice(paths_)),
                        std::nullopt});
     return {};
 }
