@@ -156,7 +156,8 @@ Replay::Step Replay::check_lease(const Task& task, Revision revision) const
     if (task.fence == 0 || task.fence > revision || task.attempt == 0)
         return wrong("the task is held without an attempt or a fence");
     const Assignment* same_fence = store_.assignments().at_ordinal(task.fence);
-    if (same_fence && (same_fence->id != task.id || same_fence->worker != task.assigned_to))
+    if (same_fence && (same_fence->id != task.id || same_fence->worker != task.assigned_to ||
+                       same_fence->attempt != task.attempt || same_fence->assigned_at != task.assigned_at))
         return wrong("the task's fence is another lease's");
     return {};
 }
