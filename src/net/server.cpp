@@ -31,7 +31,7 @@ void turn_away(Socket& socket)
 
 } // namespace
 
-Server::Server(asio::any_io_executor executor, const DaemonOptions& options, Coordinator& coordinator,
+Server::Server(const asio::any_io_executor& executor, const DaemonOptions& options, Coordinator& coordinator,
                Metrics& metrics, const Clock& clock, ServerHooks hooks)
     : executor_(executor),
       strand_(asio::make_strand(executor)),

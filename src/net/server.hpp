@@ -23,8 +23,8 @@ namespace coordination {
 /// Threads  Those of the executor; listen() and start() before they run.
 class Server {
 public:
-    Server(boost::asio::any_io_executor executor, const DaemonOptions& options, Coordinator& coordinator,
-           Metrics& metrics, const Clock& clock, ServerHooks hooks);
+    Server(const boost::asio::any_io_executor& executor, const DaemonOptions& options,
+           Coordinator& coordinator, Metrics& metrics, const Clock& clock, ServerHooks hooks);
 
     /// Takes the ports. The error is one line that says what to do.
     tl::expected<Endpoints, std::string> listen();

@@ -193,7 +193,7 @@ asio::awaitable<error_code> CorkedSocket::flushed()
     co_return error;
 }
 
-void CorkedSocket::abort() noexcept
+void CorkedSocket::abort()
 {
     error_code ignored;
     socket_.close(ignored);

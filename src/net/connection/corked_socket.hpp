@@ -52,7 +52,7 @@ public:
     void when_flushed(Done done);
 
     /// Ends the connection at once; whatever waits for it fails.
-    void abort() noexcept;
+    void abort();
     bool failed() const noexcept { return failure_.failed(); }
 
     /// Steady milliseconds since which something waits and the peer has taken less than `drained_min` bytes:

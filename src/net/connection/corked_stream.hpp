@@ -28,6 +28,7 @@ public:
     const next_layer_type& next_layer() const noexcept { return socket_->socket(); }
     CorkedSocket& corked() noexcept { return *socket_; }
 
+    // NOLINTBEGIN(cppcoreguidelines-missing-std-forward): async_initiate takes a token as an lvalue
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& buffers, Token&& token)
     {
@@ -46,6 +47,7 @@ public:
             },
             token, buffers);
     }
+    // NOLINTEND(cppcoreguidelines-missing-std-forward)
 
 private:
     template <class Buffers>

@@ -30,7 +30,7 @@ std::string refusal(const std::string& host, std::uint16_t port, std::string_vie
 
 } // namespace
 
-Listener::Listener(Strand strand) : acceptor_(strand), pause_(strand) {}
+Listener::Listener(const Strand& strand) : acceptor_(strand), pause_(strand) {}
 
 tl::expected<void, std::string> Listener::open(const std::string& host, std::uint16_t port,
                                                std::string_view flag)

@@ -21,7 +21,7 @@ class Listener {
 public:
     using Accepted = std::function<void(Socket)>;
 
-    explicit Listener(Strand strand);
+    explicit Listener(const Strand& strand);
 
     /// `flag` is the command line's name for the port, for the message that says what to do.
     tl::expected<void, std::string> open(const std::string& host, std::uint16_t port, std::string_view flag);

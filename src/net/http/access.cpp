@@ -20,7 +20,7 @@ struct Authority {
 std::optional<boost::asio::ip::address> address_in(std::string_view host)
 {
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(host, error);
+    auto address = boost::asio::ip::make_address(host, error);
     if (error)
         return std::nullopt;
     return address;

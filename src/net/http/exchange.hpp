@@ -36,8 +36,8 @@ private:
 
 /// Writes the answer from the state, on the store's strand.
 using Render = std::function<Response(const Result&, const StateStore&, const ReplyContext&)>;
-/// Writes it piece by piece, in its turn. The callable stays until the coroutine ends.
-using Produce = std::function<boost::asio::awaitable<void>(ResponseWriter&)>;
+/// Writes it piece by piece, in its turn. The writer outlives the coroutine, the callable need not.
+using Produce = std::function<boost::asio::awaitable<void>(ResponseWriter*)>;
 
 /// What a route makes of a request: an answer, a call that will be answered, or an answer in pieces.
 struct Ask {

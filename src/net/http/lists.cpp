@@ -141,23 +141,28 @@ private:
 };
 
 template <class Record>
+asio::awaitable<void> send_list(Coordinator* coordinator, ListWalk<Record> walk, ResponseWriter* out)
+{
+    bool more = true;
+    bool going = true;
+    while (more && going) {
+        std::string body;
+        const std::function<void(const StateStore&)> look = [&](const StateStore& state) {
+            more = walk.step(state, body);
+        };
+        co_await coordinator->read(look);
+        going = co_await out->piece(body, !more);
+    }
+}
+
+template <class Record>
 Answer list(const RoutedRequest& request)
 {
     auto walk = ListWalk<Record>::from(request.target);
     if (!walk)
         return failure_response(walk.error());
-    return [&coordinator = request.context.coordinator,
-            walk = std::move(*walk)](ResponseWriter& out) mutable -> asio::awaitable<void> {
-        bool more = true;
-        bool going = true;
-        while (more && going) {
-            std::string body;
-            const std::function<void(const StateStore&)> look = [&](const StateStore& state) {
-                more = walk.step(state, body);
-            };
-            co_await coordinator.read(look);
-            going = co_await out.piece(body, !more);
-        }
+    return [coordinator = &request.context.coordinator, walk = std::move(*walk)](ResponseWriter* out) {
+        return send_list(coordinator, walk, out);
     };
 }
 
@@ -265,6 +270,25 @@ Response too_many_reads()
             .headers = "Retry-After: 1\r\n"};
 }
 
+asio::awaitable<void> send_state(ServerContext* context, ResponseWriter* out)
+{
+    const StateRead read(context->state_reads);
+    if (!read.admitted())
+        co_return out->whole(too_many_reads());
+    auto view = co_await context->coordinator.freeze();
+    StateWalk walk(std::move(view));
+    bool more = true;
+    bool going = true;
+    while (more && going) {
+        std::string body;
+        const std::function<void(const StateStore&)> look = [&](const StateStore&) {
+            more = walk.step(body);
+        };
+        co_await context->coordinator.read(look);
+        going = co_await out->piece(body, !more);
+    }
+}
+
 } // namespace
 
 Answer list_workers(const RoutedRequest& request)
@@ -279,24 +303,7 @@ Answer list_tasks(const RoutedRequest& request)
 
 Answer whole_state(const RoutedRequest& request)
 {
-    return [&context = request.context](ResponseWriter& out) -> asio::awaitable<void> {
-        const StateRead read(context.state_reads);
-        if (!read.admitted())
-            co_return out.whole(too_many_reads());
-        auto& coordinator = context.coordinator;
-        auto view = co_await coordinator.freeze();
-        StateWalk walk(std::move(view));
-        bool more = true;
-        bool going = true;
-        while (more && going) {
-            std::string body;
-            const std::function<void(const StateStore&)> look = [&](const StateStore&) {
-                more = walk.step(body);
-            };
-            co_await coordinator.read(look);
-            going = co_await out.piece(body, !more);
-        }
-    };
+    return [context = &request.context](ResponseWriter* out) { return send_state(context, out); };
 }
 
 } // namespace coordination

@@ -69,7 +69,7 @@ Reception receive(const HttpRequest& head, bool chunked, Services services, cons
     form.body_wanted = head.method() != http::verb::head;
     form.keep_alive = head.keep_alive();
     form.http11 = head.version() >= 11;
-    if (foreign) // refusals too: else its page could not tell why
+    if (origin && foreign) // refusals too: else its page could not tell why
         form.headers = "Access-Control-Allow-Origin: " + std::string(*origin) + "\r\nVary: Origin\r\n";
 
     // Where this body ends, two readers in a row may see differently: what follows it is nobody's request.

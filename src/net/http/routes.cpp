@@ -63,7 +63,8 @@ Answer health(const RoutedRequest& request)
     if (!health.reason.empty())
         writer.string("reason", health.reason);
     if (health.synced != 0)
-        writer.number("syncedRevision", health.synced).number("oldestUnsyncedAge", health.oldest_unsynced.count());
+        writer.number("syncedRevision", health.synced)
+            .number("oldestUnsyncedAge", health.oldest_unsynced.count());
     writer.close();
     return response;
 }
@@ -140,15 +141,18 @@ Answer task_events(const RoutedRequest& request)
                }};
 }
 
+asio::awaitable<void> take_snapshot(ServerContext* context, ResponseWriter* out)
+{
+    const auto taken = co_await context->hooks.snapshot();
+    if (taken)
+        out->whole({.body = R"({"success":true,"message":"Snapshot created"})"});
+    else
+        out->whole(failure_response(taken.error()));
+}
+
 Answer snapshot(const RoutedRequest& request)
 {
-    return [&context = request.context](ResponseWriter& out) -> asio::awaitable<void> {
-        const auto taken = co_await context.hooks.snapshot();
-        if (taken)
-            out.whole({.body = R"({"success":true,"message":"Snapshot created"})"});
-        else
-            out.whole(failure_response(taken.error()));
-    };
+    return [context = &request.context](ResponseWriter* out) { return take_snapshot(context, out); };
 }
 
 struct Route {

@@ -73,7 +73,7 @@ asio::awaitable<std::optional<HttpRequest>> HttpSession::read_requests()
         parser.header_limit(static_cast<std::uint32_t>(context_.options.header_bytes_max));
         parser.body_limit(context_.options.body_bytes_max);
         reception_.reset();
-        const auto error = co_await read_request(parser);
+        const auto error = co_await read_request(&parser);
         request_begun_ = false;
         if (error) {
             refuse(error);
@@ -119,7 +119,7 @@ void HttpSession::skip_empty_lines()
 
 /// One whole request, of which some or all may have been received before. Of one that is answered without
 /// its body, the head alone.
-asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
+asio::awaitable<error_code> HttpSession::read_request(Parser* parser)
 {
     auto& socket = connection_->socket();
     bool continued = false;
@@ -130,13 +130,13 @@ asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
             if (!std::exchange(request_begun_, true) && services_.http)
                 connection_->allow(context_.options.request_timeout);
             error_code error;
-            const auto used = parser.put(asio::buffer(socket.received()), error);
+            const auto used = parser->put(asio::buffer(socket.received()), error);
             socket.consume(used);
             if (error && error != http::error::need_more)
                 co_return error;
-            if (parser.is_header_done() && !reception_)
-                reception_ = receive(parser.get(), parser.chunked(), services_, context_);
-            if (parser.is_done() || (reception_ && reception_->answer))
+            if (parser->is_header_done() && !reception_)
+                reception_ = receive(parser->get(), parser->chunked(), services_, context_);
+            if (parser->is_done() || (reception_ && reception_->answer))
                 co_return error_code{};
             if (error || used == 0)
                 break;
@@ -144,7 +144,10 @@ asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
         // What Beast does not take yet: it sets no bound to a chunk's extensions, nor to the trailers.
         if (socket.received().size() > context_.options.header_bytes_max)
             co_return http::make_error_code(http::error::header_limit);
-        co_await allow_body(continued, parser);
+        if (!continued && expects_continue(*parser)) {
+            continued = true;
+            co_await say_continue();
+        }
         const auto error = co_await socket.fill();
         if (error)
             co_return error;
@@ -153,13 +156,14 @@ asio::awaitable<error_code> HttpSession::read_request(Parser& parser)
     }
 }
 
-/// `Expect: 100-continue`: the peer waits with its body until it hears that we would read it.
-asio::awaitable<void> HttpSession::allow_body(bool& allowed, const Parser& parser)
+bool HttpSession::expects_continue(const Parser& parser)
 {
-    if (allowed || !parser.is_header_done() ||
-        !beast::iequals(parser.get()[http::field::expect], "100-continue"))
-        co_return;
-    allowed = true;
+    return parser.is_header_done() && beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+/// The peer waits with its body until it hears that we would read it.
+asio::awaitable<void> HttpSession::say_continue()
+{
     while (!exchanges_.empty() && !writing_ended_) // answers to what came before go first
         co_await reader_->wait();
     connection_->socket().write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -227,7 +231,7 @@ asio::awaitable<void> HttpSession::write_answers(std::shared_ptr<HttpSession> se
             continue;
         }
         const auto exchange = exchanges.front();
-        co_await self->send(*exchange);
+        co_await self->send(exchange);
         exchanges.pop_front();
         self->bytes_under_way_ -= exchange->request_bytes;
         self->reader_->notify();
@@ -239,15 +243,15 @@ asio::awaitable<void> HttpSession::write_answers(std::shared_ptr<HttpSession> se
     }
 }
 
-asio::awaitable<void> HttpSession::send(Exchange& exchange)
+asio::awaitable<void> HttpSession::send(std::shared_ptr<Exchange> exchange)
 {
     auto& socket = connection_->socket();
-    if (exchange.produce) {
-        ResponseWriter out(socket, exchange.form);
-        co_await exchange.produce(out); // may find that only closing can end the body
+    if (exchange->produce) {
+        ResponseWriter out(socket, exchange->form);
+        co_await exchange->produce(&out); // may find that only closing can end the body
     } else {
-        socket.write(exchange.head);
-        socket.write(exchange.body);
+        socket.write(exchange->head);
+        socket.write(exchange->body);
     }
     const auto error = co_await socket.room();
     static_cast<void>(error); // whoever writes next finds out

@@ -40,14 +40,15 @@ private:
     boost::asio::awaitable<std::optional<HttpRequest>> read_requests();
     bool must_wait() const;
     void skip_empty_lines();
-    boost::asio::awaitable<error_code> read_request(Parser& parser);
-    boost::asio::awaitable<void> allow_body(bool& allowed, const Parser& parser);
+    boost::asio::awaitable<error_code> read_request(Parser* parser);
+    static bool expects_continue(const Parser& parser);
+    boost::asio::awaitable<void> say_continue();
     void start(const HttpRequest& request);
     void refuse(error_code error);
     void enqueue(std::shared_ptr<Exchange> exchange);
 
     static boost::asio::awaitable<void> write_answers(std::shared_ptr<HttpSession> self);
-    boost::asio::awaitable<void> send(Exchange& exchange);
+    boost::asio::awaitable<void> send(std::shared_ptr<Exchange> exchange);
     boost::asio::awaitable<void> linger();
 
     std::shared_ptr<Connection> connection_;

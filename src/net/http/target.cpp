@@ -16,8 +16,9 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_blank)
         } else {
             unsigned char byte = 0;
             const auto digits = text.substr(i + 1, 2);
-            const auto* end = digits.data() + digits.size();
-            if (digits.size() < 2 || std::from_chars(digits.data(), end, byte, 16).ptr != end)
+            const auto* begin = digits.data();
+            const auto* end = begin + digits.size();
+            if (digits.size() < 2 || std::from_chars(begin, end, byte, 16).ptr != end)
                 return std::nullopt;
             out += static_cast<char>(byte);
             i += 2;
@@ -28,7 +29,7 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_blank)
 
 /// Calls `use` with each part of `text` between separators; false when it does.
 template <class Use>
-bool for_each_part(std::string_view text, char separator, Use&& use)
+bool for_each_part(std::string_view text, char separator, const Use& use)
 {
     while (!text.empty()) {
         const auto end = std::min(text.find(separator), text.size());
