@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,7 +35,7 @@ public:
     /// The smallest bucket bound that at least `share` (0 to 1) of the values do not exceed.
     std::uint64_t percentile(double share) const noexcept
     {
-        const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.5);
+        const auto wanted = static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count_)));
         std::uint64_t seen = 0;
         for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
             seen += counts_[bucket];

@@ -56,6 +56,7 @@ TEST_CASE("two names that share the bit of the filter are still told apart", "[c
 {
     CapabilityInterner interner;
     std::vector<std::string> names;
+    names.reserve(200);
     for (int i = 0; i < 200; ++i) // more than the filter has bits
         names.push_back("name-" + std::to_string(i));
     for (const auto& one : names)

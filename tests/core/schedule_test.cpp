@@ -184,6 +184,7 @@ TEST_CASE("requirements that nothing waits for are forgotten, and looked up anew
     Schedule schedule(tasks_per_worker_max, aging);
     Worker worker{.online = true, .ordinal = 7};
     std::vector<std::string> all;
+    all.reserve(64);
     for (int i = 0; i < 64; ++i)
         all.push_back("c" + std::to_string(i));
     worker.capabilities = interner.intern(all);

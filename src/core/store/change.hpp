@@ -28,7 +28,7 @@ struct Change {
     std::variant<Worker, Task, Assignment> value;
 
     Collection collection() const noexcept { return static_cast<Collection>(value.index()); }
-    std::string_view key() const noexcept
+    std::string_view key() const
     {
         return std::visit([](const auto& record) { return record.id.view(); }, value);
     }

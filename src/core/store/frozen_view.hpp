@@ -27,7 +27,7 @@ public:
 
     /// Hands the next rows, oldest first, at most `rows_max` of them, to `use`. False when there are no more.
     template <class Use>
-    bool next(std::size_t rows_max, Use&& use)
+    bool next(std::size_t rows_max, Use use)
     {
         auto live = table_.rows().lower_bound(next_);
         for (std::size_t rows = 0; rows < rows_max; ++rows) {
