@@ -25,6 +25,8 @@ std::string value_text(std::string_view name, const json::value& value)
         return duration_text(std::chrono::milliseconds{value.is_int64() ? value.get_int64() : 0});
     if (name == "startTime" && value.is_int64())
         return age_text(value.get_int64(), now_ms());
+    if (name == "revision" && value.is_int64())
+        return std::to_string(value.get_int64()); // to be copied
     if (value.is_int64())
         return grouped(value.get_int64());
     if (value.is_double())
@@ -92,7 +94,7 @@ asio::awaitable<Outcome> state(ContextPtr context)
     details.add("tasks", counted_by_status(find_array(*answer, "tasks")));
     if (const auto* metadata = find_object(*answer, "metadata")) {
         details.add("assignments", grouped(integer_or(*metadata, "activeAssignments", 0)));
-        details.add("revision", grouped(integer_or(*metadata, "revision", 0)));
+        details.add("revision", std::to_string(integer_or(*metadata, "revision", 0))); // to be copied
     }
     context->out.write(details.render(context->out.style()));
     co_return Outcome{};

@@ -59,7 +59,8 @@ std::string summary_text(const ImportSummary& summary)
     line(summary.blocked.size(),
          "not handed out, since what they wait for did not complete: " + listed(summary.blocked));
     line(summary.left_alone.size(),
-         "left alone, since the file does not call them pending or finished: " + listed(summary.left_alone));
+         "left alone, since somebody may be at them (--include-assigned takes those that were begun): " +
+             listed(summary.left_alone));
     for (const auto& [id, why] : summary.refused)
         text += fmt::format("      {} was not taken: {}\n", printable(id), why);
     for (const auto& [id, dependency] : summary.unchecked)
