@@ -112,6 +112,8 @@ CtlProcess::CtlProcess(std::uint16_t http_port, std::uint16_t ws_port, const Arg
     }
     for (const int end : {out.theirs, err.theirs, null})
         ::close(end);
+    if (pid_ < 0)
+        throw std::runtime_error("fork");
     out_ = out.ours;
     err_ = err.ours;
 }
@@ -177,6 +179,8 @@ void CtlProcess::type(std::string_view keys)
 
 void CtlProcess::signal(int number) const
 {
+    if (pid_ <= 0) // a number below would reach every process there is
+        throw std::runtime_error("coordctl has ended already");
     ::kill(pid_, number);
 }
 
