@@ -12,7 +12,7 @@ struct Schedule::Pool {
     std::size_t members = 0;             ///< workers with these capabilities, with room or without
     std::size_t present = 0;             ///< those that are there and not leaving
     std::size_t pulling = 0;             ///< those with room that fetch their work
-    std::set<WorkerRank> available;      ///< those with room
+    WorkerQueue available;               ///< those with room
     std::optional<WorkerRank> published; ///< the best, as the wide demands know it
     std::vector<Demand*> demands;        ///< those it serves
     std::vector<Demand*> wide_demands;   ///< those among them that keep their pools sorted
@@ -25,7 +25,7 @@ struct Schedule::Demand {
     std::array<std::set<TaskAge>, priority_count> waiting;
     std::vector<Pool*> pools; ///< those that serve it
     bool wide = false;
-    std::set<WorkerRank> bests; ///< where wide: the published best of each pool that has one
+    WorkerQueue bests; ///< where wide: the published best of each pool that has one
     std::array<std::optional<TaskAge>, priority_count> heads; ///< the oldest, where it may be held
     std::vector<Pool*> broad_pools;                           ///< those that keep its heads among others
     std::uint64_t last_use = 0;

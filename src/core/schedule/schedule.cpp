@@ -73,7 +73,7 @@ void Schedule::worker_changed(const Worker* before, const Worker* after)
 {
     const bool same_pool = before && after && before->capabilities == after->capabilities;
     Pool* left = before ? &pool_for(before->capabilities) : nullptr;
-    Pool* entered = after ? &pool_for(after->capabilities) : nullptr;
+    Pool* entered = same_pool ? left : (after ? &pool_for(after->capabilities) : nullptr);
     if (left && !same_pool)
         --left->members;
     if (entered && !same_pool)
@@ -85,7 +85,7 @@ void Schedule::worker_changed(const Worker* before, const Worker* after)
     if (left && has_room(*before))
         available_ -= left->available.erase(rank_of(*before));
     if (entered && has_room(*after))
-        available_ += entered->available.insert(rank_of(*after)).second ? 1 : 0;
+        available_ += entered->available.insert(rank_of(*after)) ? 1 : 0;
     // In this order: a worker that changes its pool may keep its rank, and a wide demand knows ranks alone.
     if (left && left != entered) {
         publish(*left);
@@ -131,7 +131,7 @@ std::optional<Revision> Schedule::best_worker(const Capabilities& required)
     if (demand.wide) {
         if (demand.bests.empty())
             return std::nullopt;
-        return demand.bests.begin()->ordinal;
+        return demand.bests.front().ordinal;
     }
     const WorkerRank* best = nullptr;
     for (const Pool* pool : demand.pools)
@@ -318,7 +318,7 @@ void Schedule::publish(Pool& pool)
 {
     std::optional<WorkerRank> best;
     if (!pool.available.empty())
-        best = *pool.available.begin();
+        best = pool.available.front();
     if (best == pool.published)
         return;
     for (Demand* demand : pool.wide_demands) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/schedule/capabilities.hpp"
+#include "core/schedule/worker_queue.hpp"
 #include "core/store/records.hpp"
 
 #include <array>
@@ -15,14 +16,6 @@
 #include <vector>
 
 namespace coordination {
-
-/// Who goes first among workers that could all take a task: the least loaded, then the longest idle.
-struct WorkerRank {
-    std::uint32_t load;
-    Revision idle_since;
-    Revision ordinal; ///< of the worker's row; unique, so ranks are total
-    friend auto operator<=>(const WorkerRank&, const WorkerRank&) noexcept = default;
-};
 
 /// Who goes first among waiting tasks of one priority: the oldest.
 struct TaskAge {
