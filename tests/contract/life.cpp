@@ -252,3 +252,27 @@ SCENARIO("the life of tasks survives kill -9", "[life]")
     CHECK(field(same, "duplicate") == true);
     CHECK(field(same, "task.id") == "a");
 }
+
+SCENARIO("a waiting task that is assigned keeps what the call does not tell anew", "[life]")
+{
+    DaemonProcess daemon;
+    Api api(daemon);
+    api.post("/api/tasks/submit",
+             submission("t1", R"("taskData":{"title":"a","capabilities":["gpu"],"priority":"low"},)"
+                              R"("timeoutMs":60000,"retry":{"maxFailures":4})"));
+    Worker worker(daemon, "w1", R"(["cpu"])");
+    const auto call = [&api](std::string_view more) {
+        return api.http.post("/api/tasks/assign", submission("t1", more));
+    };
+    CHECK(field(call(R"("priority":"high")").json(), "code") == "NO_AVAILABLE_WORKERS");
+    CHECK(field(api.task("t1"), "priority") == "low"); // what is refused leaves no trace
+
+    const auto assigned = call(R"("capabilities":["cpu"],"timeoutMs":5000)").json();
+    CHECK(field(assigned, "workerId") == "w1");
+    const auto task = field(assigned, "task");
+    CHECK(field(task, "title") == "a");
+    CHECK(field(task, "capabilities.0") == "cpu");
+    CHECK(field(task, "priority") == "low");
+    CHECK(field(task, "timeoutMs") == 5000);
+    CHECK(field(task, "retry.maxFailures") == 4);
+}

@@ -160,3 +160,11 @@ TEST_CASE("an object is written by appending", "[json]")
     json::ObjectWriter(empty).close();
     CHECK(empty == "{}");
 }
+
+TEST_CASE("an object is amended in place, and what is new stands at its end", "[json]")
+{
+    CHECK(json::amended(R"({"a":1,"b":[2],"c":3})", R"({"d":4,"\u0062":{}})") ==
+          R"("a":1,"\u0062":{},"c":3,"d":4)");
+    CHECK(json::amended("{}", R"({"a":1})") == R"("a":1)");
+    CHECK(json::amended(R"({"a":1})", "{}") == R"("a":1)");
+}

@@ -62,6 +62,7 @@ struct TaskData {
     Text payload{};
     std::vector<std::string> capabilities{};
     Priority priority = Priority::normal;
+    bool partial = false; ///< of a known task only what stands here is to differ
 };
 
 /// Now, or an error: nothing waits.

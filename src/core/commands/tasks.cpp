@@ -1,5 +1,7 @@
 #include "core/commands/commands.hpp"
 #include "core/commands/lease.hpp"
+#include "core/json/policy.hpp"
+#include "core/json/slice.hpp"
 
 #include <algorithm>
 
@@ -44,6 +46,24 @@ tl::expected<const Worker*, Error> any_worker(StateStore& state, const Capabilit
     return state.workers().at_ordinal(*best);
 }
 
+std::string object_of(const Text& members)
+{
+    return "{" + std::string(members.view()) + "}";
+}
+
+/// Takes over what the caller told of the task; where that is partial, the rest stays as it is known.
+void describe(Task& task, TaskData told, StateStore& store)
+{
+    const auto object = object_of(told.payload);
+    const bool amends = told.partial && task.ordinal != 0;
+    if (!amends || json::member_named(object, "priority"))
+        task.priority = told.priority;
+    if (amends && !json::member_named(object, "capabilities"))
+        told.capabilities = task.required->names();
+    task.payload = amends ? Text(json::amended(object_of(task.payload), object)) : told.payload;
+    task.required = store.require(std::move(told.capabilities), task.payload.view());
+}
+
 /// What keeps a policy from being begun at once.
 std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy, const Task& task,
                               Timestamp now)
@@ -67,6 +87,25 @@ std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy,
                          "task " + std::string(state.tasks().at_ordinal(other)->id.view()) +
                              " has the same key"};
     return std::nullopt;
+}
+
+/// Takes over how the caller wants the task to be treated; what it does not name stays as it is known.
+tl::expected<void, Error> steer(Task& task, const std::shared_ptr<const TaskPolicy>& told)
+{
+    const auto object = object_of(told->written);
+    if (task.policy) {
+        auto both = json::policy_in(json::amended(object_of(task.policy->written), object));
+        if (!both)
+            return tl::unexpected(std::move(both.error()));
+        task.policy = std::move(*both);
+    } else {
+        task.policy = told;
+    }
+    if (task.policy->crash_limit > 0)
+        task.crash_limit = task.policy->crash_limit;
+    if (json::member_named(object, "dependsOn")) // and none of those is an obstacle
+        task.outstanding = 0;
+    return {};
 }
 
 /// Whether a caller tells once more of a failure that was taken, after which the task was to be tried again.
@@ -120,19 +159,14 @@ Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Li
 
     Task task =
         known ? *known : Task{.id = command.id, .crash_limit = limits.crash_limit, .created_at = tx.now()};
-    if (command.data || !known) {
-        const TaskData data = command.data ? *command.data : TaskData{};
-        task.payload = data.payload;
-        task.priority = data.priority;
-        task.required = tx.store().require(data.capabilities, data.payload);
-    }
+    if (command.data || !known)
+        describe(task, command.data.value_or(TaskData{}), tx.store());
     if (command.policy) {
-        task.policy = command.policy;
-        if (task.policy->crash_limit > 0)
-            task.crash_limit = task.policy->crash_limit;
-        task.outstanding = 0;
-        if (auto found = obstacle(tx.state(), *task.policy, task, tx.now()))
+        if (auto found = obstacle(tx.state(), *command.policy, task, tx.now()))
             return tl::unexpected(std::move(*found));
+        auto steered = steer(task, command.policy);
+        if (!steered)
+            return tl::unexpected(std::move(steered.error()));
     }
     if (task.outstanding > 0)
         return tl::unexpected(Error{ErrorCode::task_conflict, "the task waits for " +

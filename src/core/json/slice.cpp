@@ -166,6 +166,35 @@ std::optional<std::string_view> Elements::next() noexcept
     return element;
 }
 
+std::optional<Member> member_named(std::string_view object, std::string_view name)
+{
+    Members members(object);
+    auto member = members.next();
+    while (member && !member->named(name))
+        member = members.next();
+    return member;
+}
+
+std::string amended(std::string_view object, std::string_view changes)
+{
+    std::string out;
+    const auto append = [&out](std::string_view member) {
+        if (!out.empty())
+            out += ',';
+        out += member;
+    };
+    Members kept(object);
+    while (const auto member = kept.next()) {
+        const auto change = member_named(changes, unescaped(member->key));
+        append(change ? change->whole : member->whole);
+    }
+    Members added(changes);
+    while (const auto member = added.next())
+        if (!member_named(object, unescaped(member->key)))
+            append(member->whole);
+    return out;
+}
+
 std::string unquoted(std::string_view string_value)
 {
     return unescaped(string_value.substr(1, string_value.size() - 2));

@@ -55,6 +55,13 @@ private:
     std::string_view rest_;
 };
 
+/// The first member of that name in a valid object.
+std::optional<Member> member_named(std::string_view object, std::string_view name);
+
+/// The members of `object`, no braces around: those of `changes`, an object too, in place of the ones of the
+/// same name, or else behind the others.
+std::string amended(std::string_view object, std::string_view changes);
+
 /// A valid string value (with its quotes) or key (without), escapes resolved.
 std::string unquoted(std::string_view string_value);
 std::string unescaped(std::string_view key);

@@ -86,6 +86,7 @@ Read<std::optional<TaskData>> task_data_in(const Fields& fields)
     Steering capabilities("capabilities", fields.capabilities);
     Steering priority("priority", fields.priority);
     TaskData data;
+    data.partial = fields.task_data.empty();
     data.payload = Text(payload_of(fields, capabilities, priority));
     if (!capabilities.value.empty()) {
         auto names = strings_in(capabilities.value, capabilities.name);
