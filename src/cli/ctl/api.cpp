@@ -90,6 +90,18 @@ asio::awaitable<tl::expected<json::object, Failure>> post(ContextPtr context, st
     co_return read_answer(*context, *text);
 }
 
+Outcome show_answer(Context& context, const tl::expected<std::string, Failure>& text,
+                    const std::function<void(const json::object&)>& show)
+{
+    if (!text)
+        return tl::unexpected(text.error());
+    if (context.settings.json) {
+        context.out.json(*text);
+        return {};
+    }
+    return read_answer(context, *text).map(show);
+}
+
 tl::expected<json::object, Failure> read_answer(const Context& context, std::string_view text)
 {
     boost::system::error_code error;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,11 @@ boost::asio::awaitable<tl::expected<boost::json::object, Failure>> get(ContextPt
                                                                        std::string target);
 boost::asio::awaitable<tl::expected<boost::json::object, Failure>>
 post(ContextPtr context, std::string target, boost::json::object body);
+
+/// What a command comes to that has this answer: it as JSON where that was asked for, else what `show` tells
+/// of it.
+Outcome show_answer(Context& context, const tl::expected<std::string, Failure>& text,
+                    const std::function<void(const boost::json::object&)>& show);
 
 /// The JSON object in `text`, or a failure that says that this is no daemon of ours.
 tl::expected<boost::json::object, Failure> read_answer(const Context& context, std::string_view text);

@@ -22,17 +22,7 @@ template <class Show>
 asio::awaitable<Outcome> look_into(ContextPtr context, std::string id, std::string what, Show show)
 {
     const auto text = co_await get_text(context, target_of("/api/tasks", id) + what);
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    show(*context, *answer);
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) { show(*context, answer); });
 }
 
 void show_reasons(Context& context, const json::object& answer)
@@ -74,20 +64,12 @@ asio::awaitable<Outcome> life_call(ContextPtr context, LifeCall call)
 {
     const auto id = string_or(call.body, "taskId", string_or(call.body, "workerId", ""));
     const auto text = co_await post_text(context, std::move(call.target), std::move(call.body));
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    const auto* duplicate = find_value(*answer, "duplicate");
-    const bool again = duplicate && duplicate->is_bool() && duplicate->get_bool();
-    context->out.line(fmt::format(fmt::runtime(call.done), printable(id)) +
-                      (again ? " (it already was)" : ""));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        const auto* duplicate = find_value(answer, "duplicate");
+        const bool again = duplicate && duplicate->is_bool() && duplicate->get_bool();
+        context->out.line(fmt::format(fmt::runtime(call.done), printable(id)) +
+                          (again ? " (it already was)" : ""));
+    });
 }
 
 asio::awaitable<Outcome> bulk_call(ContextPtr context, BulkCall call)

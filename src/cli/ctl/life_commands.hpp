@@ -11,8 +11,8 @@
 
 namespace coordination::ctl {
 
-/// A call whose answer needs no more than a line: what is sent where, and the line, with `{}` for the task's or
-/// worker's id.
+/// A call whose answer needs no more than a line: what is sent where, and the line, with `{}` for the task's
+/// or worker's id.
 struct LifeCall {
     std::string target;
     boost::json::object body;

@@ -80,66 +80,42 @@ Details metrics_section(const json::object& section)
 asio::awaitable<Outcome> state(ContextPtr context)
 {
     const auto text = co_await get_text(context, "/api/state");
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    Details details;
-    details.add("workers", counted_by_status(find_array(*answer, "workers")));
-    details.add("tasks", counted_by_status(find_array(*answer, "tasks")));
-    if (const auto* metadata = find_object(*answer, "metadata")) {
-        details.add("assignments", grouped(integer_or(*metadata, "activeAssignments", 0)));
-        details.add("revision", std::to_string(integer_or(*metadata, "revision", 0))); // to be copied
-    }
-    context->out.write(details.render(context->out.style()));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        Details details;
+        details.add("workers", counted_by_status(find_array(answer, "workers")));
+        details.add("tasks", counted_by_status(find_array(answer, "tasks")));
+        if (const auto* metadata = find_object(answer, "metadata")) {
+            details.add("assignments", grouped(integer_or(*metadata, "activeAssignments", 0)));
+            details.add("revision", std::to_string(integer_or(*metadata, "revision", 0))); // to be copied
+        }
+        context->out.write(details.render(context->out.style()));
+    });
 }
 
 asio::awaitable<Outcome> metrics(ContextPtr context)
 {
     const auto text = co_await get_text(context, "/api/metrics");
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    const auto& style = context->out.style();
-    const char* separator = "";
-    for (const auto& member : *answer) {
-        const auto* section = member.value().if_object();
-        if (!section)
-            continue;
-        context->out.write(separator);
-        context->out.write(style.paint(Colour::bold, printable(std::string(member.key()))) + "\n");
-        context->out.write(metrics_section(*section).render(style));
-        separator = "\n";
-    }
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        const auto& style = context->out.style();
+        const char* separator = "";
+        for (const auto& member : answer) {
+            const auto* section = member.value().if_object();
+            if (!section)
+                continue;
+            context->out.write(separator);
+            context->out.write(style.paint(Colour::bold, printable(std::string(member.key()))) + "\n");
+            context->out.write(metrics_section(*section).render(style));
+            separator = "\n";
+        }
+    });
 }
 
 asio::awaitable<Outcome> snapshot(ContextPtr context)
 {
     const auto text = co_await post_text(context, "/api/snapshot", {});
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    context->out.line(printable(string_or(*answer, "message", "Snapshot created")));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        context->out.line(printable(string_or(answer, "message", "Snapshot created")));
+    });
 }
 
 } // namespace coordination::ctl

@@ -7,6 +7,7 @@
 
 #include "cli/ctl/api.hpp"
 #include "cli/ctl/fields.hpp"
+#include "cli/ctl/life_commands.hpp"
 #include "cli/ctl/task_details.hpp"
 #include "cli/ctl/text.hpp"
 
@@ -42,26 +43,6 @@ json::object end_request(const TaskEnd& end, std::string_view outcome_name)
     if (!end.outcome.is_null())
         body[outcome_name] = end.outcome;
     return body;
-}
-
-asio::awaitable<Outcome> end_task(ContextPtr context, std::string target, json::object body,
-                                  std::string ended)
-{
-    const auto id = string_or(body, "taskId", "");
-    const auto text = co_await post_text(context, std::move(target), std::move(body));
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    const auto* duplicate = find_value(*answer, "duplicate");
-    const bool again = duplicate && duplicate->is_bool() && duplicate->get_bool();
-    context->out.line(fmt::format("task {} {}{}", printable(id), ended, again ? " (it already was)" : ""));
-    co_return Outcome{};
 }
 
 asio::awaitable<Outcome> print_tasks_as_json(ContextPtr context, TaskList request)
@@ -103,32 +84,20 @@ Table task_table(const json::array& tasks, std::int64_t now)
 
 asio::awaitable<Outcome> task_assign(ContextPtr context, TaskAssign request)
 {
-    auto data = std::move(request.data);
-    if (!request.capabilities.empty()) {
-        json::array capabilities;
-        for (const auto& capability : request.capabilities)
-            capabilities.emplace_back(capability);
-        data["capabilities"] = std::move(capabilities);
-    }
     json::object body{{"taskId", request.id}};
     if (!request.worker.empty())
         body["workerId"] = request.worker;
     if (!request.priority.empty())
         body["priority"] = request.priority;
-    body["taskData"] = std::move(data);
+    if (!request.capabilities.empty())
+        body["capabilities"] = json::array(request.capabilities.begin(), request.capabilities.end());
+    if (!request.data.empty()) // a task that is known keeps what is not told anew
+        body["taskData"] = std::move(request.data);
     const auto text = co_await post_text(context, "/api/tasks/assign", std::move(body));
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    context->out.line(fmt::format("task {} assigned to {}", printable(request.id),
-                                  printable(string_or(*answer, "workerId", "-"))));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        context->out.line(fmt::format("task {} assigned to {}", printable(request.id),
+                                      printable(string_or(answer, "workerId", "-"))));
+    });
 }
 
 asio::awaitable<Outcome> task_ls(ContextPtr context, TaskList request)
@@ -172,30 +141,22 @@ asio::awaitable<Outcome> task_ls(ContextPtr context, TaskList request)
 asio::awaitable<Outcome> task_info(ContextPtr context, std::string id)
 {
     const auto text = co_await get_text(context, target_of("/api/tasks", id));
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto task = read_answer(*context, *text);
-    if (!task)
-        co_return tl::unexpected(task.error());
-    context->out.write(task_details(*task, now_ms()).render(context->out.style()));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& task) {
+        context->out.write(task_details(task, now_ms()).render(context->out.style()));
+    });
 }
 
 asio::awaitable<Outcome> task_complete(ContextPtr context, TaskEnd end)
 {
-    const auto outcome =
-        co_await end_task(std::move(context), "/api/tasks/complete", end_request(end, "result"), "completed");
+    LifeCall call{"/api/tasks/complete", end_request(end, "result"), "task {} completed"};
+    const auto outcome = co_await life_call(std::move(context), std::move(call));
     co_return outcome;
 }
 
 asio::awaitable<Outcome> task_fail(ContextPtr context, TaskEnd end)
 {
-    const auto outcome =
-        co_await end_task(std::move(context), "/api/tasks/fail", end_request(end, "error"), "failed");
+    LifeCall call{"/api/tasks/fail", end_request(end, "error"), "task {} failed"};
+    const auto outcome = co_await life_call(std::move(context), std::move(call));
     co_return outcome;
 }
 

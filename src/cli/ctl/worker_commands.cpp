@@ -67,39 +67,24 @@ Table worker_table(const json::array& workers, std::int64_t now)
 asio::awaitable<Outcome> worker_ls(ContextPtr context)
 {
     const auto text = co_await get_text(context, "/api/workers");
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto answer = read_answer(*context, *text);
-    if (!answer)
-        co_return tl::unexpected(answer.error());
-    const auto* workers = find_array(*answer, "workers");
-    if (!workers || workers->empty()) {
-        context->out.line(
-            "No workers are registered. Start one with: coordctl worker run --capabilities NAME -- COMMAND");
-        co_return Outcome{};
-    }
-    context->out.write(worker_table(*workers, now_ms()).render(context->out.style(), context->out.columns()));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& answer) {
+        const auto* workers = find_array(answer, "workers");
+        if (!workers || workers->empty()) {
+            context->out.line("No workers are registered. Start one with: coordctl worker run --capabilities "
+                              "NAME -- COMMAND");
+            return;
+        }
+        context->out.write(
+            worker_table(*workers, now_ms()).render(context->out.style(), context->out.columns()));
+    });
 }
 
 asio::awaitable<Outcome> worker_info(ContextPtr context, std::string id)
 {
     const auto text = co_await get_text(context, target_of("/api/workers", id));
-    if (!text)
-        co_return tl::unexpected(text.error());
-    if (context->settings.json) {
-        context->out.json(*text);
-        co_return Outcome{};
-    }
-    const auto worker = read_answer(*context, *text);
-    if (!worker)
-        co_return tl::unexpected(worker.error());
-    context->out.write(worker_details(*worker, now_ms()).render(context->out.style()));
-    co_return Outcome{};
+    co_return show_answer(*context, text, [&](const json::object& worker) {
+        context->out.write(worker_details(worker, now_ms()).render(context->out.style()));
+    });
 }
 
 } // namespace coordination::ctl
