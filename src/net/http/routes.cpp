@@ -101,44 +101,39 @@ Answer one_worker(const RoutedRequest& request)
                }};
 }
 
-Answer one_task(const RoutedRequest& request)
+/// What `tell` appends to the body about the task that the path names.
+template <class Tell>
+Answer about_task(const RoutedRequest& request, Tell tell)
 {
     return Ask{{},
-               [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext&) {
+               [id = std::string(request.id), tell](const Result&, const StateStore& state,
+                                                    const ReplyContext& reply) {
                    const Task* task = state.tasks().find(id);
                    if (!task)
                        return failure_response(wire::task_not_found());
                    Response response;
-                   json::append_task(response.body, *task);
+                   tell(response.body, state, *task, reply.now);
                    return response;
                }};
+}
+
+Answer one_task(const RoutedRequest& request)
+{
+    return about_task(request, [](std::string& body, const StateStore&, const Task& task, Timestamp) {
+        json::append_task(body, task);
+    });
 }
 
 Answer explain_task(const RoutedRequest& request)
 {
-    return Ask{
-        {},
-        [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext& reply) {
-            const Task* task = state.tasks().find(id);
-            if (!task)
-                return failure_response(wire::task_not_found());
-            Response response;
-            wire::append_explanation(response.body, state, *task, reply.now);
-            return response;
-        }};
+    return about_task(request, wire::append_explanation);
 }
 
 Answer task_events(const RoutedRequest& request)
 {
-    return Ask{{},
-               [id = std::string(request.id)](const Result&, const StateStore& state, const ReplyContext&) {
-                   const Task* task = state.tasks().find(id);
-                   if (!task)
-                       return failure_response(wire::task_not_found());
-                   Response response;
-                   wire::append_events(response.body, *task);
-                   return response;
-               }};
+    return about_task(request, [](std::string& body, const StateStore&, const Task& task, Timestamp) {
+        wire::append_events(body, task);
+    });
 }
 
 asio::awaitable<void> take_snapshot(ServerContext* context, ResponseWriter* out)
