@@ -13,8 +13,9 @@
 
 namespace coordination::testing {
 
-/// A daemon's WebSocket port whose every word the test speaks itself, for what a real one does rarely: to forget, to repeat
-/// itself, to refuse, to go away at the worst moment. Each wait ends with an exception at the deadline.
+/// A daemon's WebSocket port whose every word the test speaks itself, for what a real one does rarely: to
+/// forget, to repeat itself, to refuse, to go away at the worst moment. Each wait ends with an exception at
+/// the deadline.
 class FakeDaemon {
 public:
     FakeDaemon();
