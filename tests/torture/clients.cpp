@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -28,16 +29,16 @@ Client::Client(Arena& arena, std::string name, std::uint64_t seed)
 
 void Client::start()
 {
-    ++arena_.running;
+    arena_.clients.arrive();
     thread_ = std::thread([this] {
         try {
-            while (!arena_.stop)
+            while (!arena_.clients.stopped())
                 work();
         } catch (const std::exception& error) {
-            if (!arena_.stop)
+            if (!arena_.clients.stopped())
                 lost_ = name_ + ": " + error.what();
         }
-        --arena_.running;
+        arena_.clients.leave();
     });
 }
 
@@ -50,12 +51,6 @@ Ledger Client::join()
 std::string Client::next_token()
 {
     return arena_.round + "-" + name_ + "-" + std::to_string(++tokens_);
-}
-
-/// Between calls, so that the state does not outgrow what can be compared after each kill.
-void Client::pause()
-{
-    std::this_thread::sleep_for(std::chrono::microseconds(any(6000)));
 }
 
 namespace {
@@ -94,12 +89,13 @@ protected:
         ledger_.refused.insert(token);
         if (text(answer, "code") == "STORAGE_FAILED") {
             ++ledger_.storage_failures;
-            std::this_thread::sleep_for(10ms);
+            rest(10ms);
         }
         return false;
     }
 
-    virtual bool enroll()
+    /// None where it was refused.
+    std::optional<Json> ask_to_register()
     {
         const auto token = next_token();
         auto& fate = ledger_.workers[name_];
@@ -109,11 +105,13 @@ protected:
                                 token + R"("})");
         fate.uncertain = false;
         if (!agreed(answer, token))
-            return false;
+            return std::nullopt;
         fate = {.registered = true, .token = token, .uncertain = false};
         ledger_.acknowledge(answer, token, false);
-        return true;
+        return answer;
     }
+
+    virtual bool enroll() { return ask_to_register().has_value(); }
 
     void assign()
     {
@@ -217,7 +215,7 @@ private:
             return;
         fate.registered = false;
         ledger_.acknowledge(answer, token, false);
-        while (!arena_.stop && !enroll())
+        while (!arena_.clients.stopped() && !enroll())
             pause();
     }
 
@@ -257,18 +255,10 @@ private:
     /// It must be told of all that it held before the restart.
     bool enroll() override
     {
-        const auto token = next_token();
-        auto& fate = ledger_.workers[name_];
-        fate.uncertain = true;
-        const auto answer =
-            ask("register", R"("workerId":")" + name_ + R"(","capabilities":["work"],"metadata":{"token":")" +
-                                token + R"("})");
-        fate.uncertain = false;
-        if (!agreed(answer, token))
+        const auto answer = ask_to_register();
+        if (!answer)
             return false;
-        fate = {.registered = true, .token = token, .uncertain = false};
-        ledger_.acknowledge(answer, token, false);
-        const auto& told = field(answer, "tasks").as_array();
+        const auto& told = field(*answer, "tasks").as_array();
         for (const auto& [task, worker] : arena_.before->assignments) {
             if (worker != name_)
                 continue;
@@ -339,7 +329,7 @@ private:
                 http_.post("/api/workers/register", R"({"workerId":"observer","capabilities":["watching"]})");
             registered_ = reply.status == 200;
         }
-        std::this_thread::sleep_for(10ms);
+        rest(10ms);
     }
 
     void expect_ok(const testing::HttpReply& reply, const std::string& what)

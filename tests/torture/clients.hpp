@@ -1,11 +1,13 @@
 #pragma once
 
+#include "torture/attendance.hpp"
 #include "torture/ledger.hpp"
 #include "torture/state.hpp"
 
 #include "support/http_peer.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -22,9 +24,8 @@ struct Arena {
     const State* before = nullptr; ///< the state that the round began with
     std::string round;             ///< begins each token
     bool snapshots = true;         ///< whether clients ask for snapshots
-    std::atomic<bool> stop = false;
     std::atomic<bool> saw_degraded = false;
-    std::atomic<int> running = 0;
+    Attendance clients{};
 };
 
 /// A client in a thread of its own that calls until it is told to stop or its connection ends.
@@ -44,7 +45,10 @@ protected:
     std::string next_token();
     int any(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
     bool one_in(int n) { return any(n) == 0; }
-    void pause();
+    /// Calls nothing for that long, unless the round ends.
+    void rest(std::chrono::microseconds time) { arena_.clients.await_stop(time); }
+    /// Between calls, for a random time: the state must not outgrow what can be compared after each kill.
+    void pause() { rest(std::chrono::microseconds(any(6000))); }
 
     Arena& arena_;
     std::string name_;
@@ -57,8 +61,8 @@ private:
     std::thread thread_;
 };
 
-/// Registers a worker over HTTP, hands out tasks, ends some of them, asks for what must be refused, and leaves and
-/// comes back.
+/// Registers a worker over HTTP, hands out tasks, ends some of them, asks for what must be refused, and
+/// leaves and comes back.
 std::unique_ptr<Client> http_client(Arena& arena, int number, std::uint64_t seed);
 /// A worker on a WebSocket: takes what it is sent, and hands out tasks as well.
 std::unique_ptr<Client> ws_client(Arena& arena, int number, std::uint64_t seed);

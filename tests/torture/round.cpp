@@ -89,8 +89,8 @@ std::vector<std::string> Rounds::finish()
     return std::exchange(violations_, {});
 }
 
-/// A daemon that listens, and whose state agrees with the last round. A fault point that is reached on the way there
-/// may end the start, never the state.
+/// A daemon that listens, and whose state agrees with the last round. A fault point that is reached on the
+/// way there may end the start, never the state.
 Rounds::Daemon Rounds::start(const Plan& plan)
 {
     fs::remove(mark());
@@ -137,8 +137,8 @@ Rounds::Daemon Rounds::try_start(const Plan& plan, bool with_fault)
     }
 }
 
-/// A start that ended at its fault point may have let the revisions jump already: what was found is what the first one
-/// since the kill found.
+/// A start that ended at its fault point may have let the revisions jump already: what was found is what the
+/// first one since the kill found.
 std::optional<Recovered> Rounds::look(const DaemonProcess& daemon) const
 {
     if (!first_found_)
@@ -202,7 +202,7 @@ void Rounds::torment(DaemonProcess& daemon, const Plan& plan)
     for (auto& client : clients)
         client->start();
     const bool lived_through_fault = let_run(plan, arena);
-    arena.stop = true;
+    arena.clients.stop();
     const auto killed_at = std::chrono::steady_clock::now();
     const auto ended = daemon.kill();
 
@@ -233,13 +233,11 @@ void Rounds::torment(DaemonProcess& daemon, const Plan& plan)
     keep_what_is_left();
 }
 
-/// Until the time is up or the daemon is dead. After a fault that does not kill it, it must recover by itself: true where
-/// there was one.
+/// Until the time is up or the daemon is dead. After a fault that does not kill it, it must recover by
+/// itself: true where there was one.
 bool Rounds::let_run(const Plan& plan, const Arena& arena)
 {
-    const Deadline end(plan.duration);
-    while (!end.passed() && arena.running > 0)
-        std::this_thread::sleep_for(1ms);
+    arena.clients.await_all_gone(plan.duration);
     const bool lives_through_fault = plan.fault && !plan.fault->kills() && reached_point();
     if (lives_through_fault)
         await_recovery(arena);
@@ -256,7 +254,7 @@ void Rounds::await_recovery(const Arena& arena)
                 http.post("/api/workers/register", R"({"workerId":"prober","capabilities":["probing"]})");
             if (health.status == 200 && write.status == 200)
                 return;
-            std::this_thread::sleep_for(10ms);
+            arena.clients.await_all_gone(10ms); // then it is dead
         }
         violations_.push_back("it does not recover: " + http.get("/health").body);
     } catch (const std::runtime_error& error) {
