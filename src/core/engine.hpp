@@ -70,10 +70,11 @@ public:
     /// heartbeat timeout, counted from now, to come back. Revisions go on behind `revision`.
     void resume(Revision revision, Timestamp now);
 
-    /// While read-only, whatever would write is refused with storage_failed, nothing is assigned and no lease runs out;
-    /// signs of life and repeats are answered as ever.
+    /// While read-only, whatever would write is refused with storage_failed, nothing is assigned and no lease
+    /// runs out; signs of life and repeats are answered as ever.
     void set_read_only(bool read_only) noexcept { read_only_ = read_only; }
-    /// The owner took committed changes back: nothing that they gave rise to is to be done. Watches every lease anew.
+    /// The owner took committed changes back: nothing that they gave rise to is to be done. Watches every
+    /// lease anew.
     void revert(UndoLog log);
 
     StateStore& store() noexcept { return store_; }

@@ -17,8 +17,8 @@ struct Event {
     Text reason{}; ///< JSON; empty: none
 };
 
-/// A task's life so far, oldest first, read off its row: nothing is kept for it that the row does not hold, so it
-/// is as durable as the task.
+/// A task's life so far, oldest first, read off its row: nothing is kept for it that the row does not hold,
+/// so it is as durable as the task.
 std::vector<Event> events_of(const Task& task);
 
 } // namespace coordination

@@ -6,8 +6,8 @@
 namespace coordination {
 namespace {
 
-/// How many workers may lose their leases in one call: after a restart those of a whole fleet run out at once, and
-/// other calls must not wait for all of them.
+/// How many workers may lose their leases in one call: after a restart those of a whole fleet run out at
+/// once, and other calls must not wait for all of them.
 constexpr int workers_a_turn = 32;
 
 } // namespace

@@ -33,8 +33,8 @@ struct Reason {
 };
 std::string_view name_of(Reason::Kind) noexcept;
 
-/// Why a task is where it is, all reasons that hold at this revision, from the schedule's own answers: when none
-/// of them holds any more the task is handed out by the next Engine::settle().
+/// Why a task is where it is, all reasons that hold at this revision, from the schedule's own answers: when
+/// none of them holds any more the task is handed out by the next Engine::settle().
 std::vector<Reason> explain(const StateStore& store, const Task& task, Timestamp now);
 
 } // namespace coordination

@@ -324,8 +324,8 @@ void Coordinator::take_back(const std::string& reason)
     }
 }
 
-/// Answers the calls of a batch that was taken back. Looks are looked at again, and signs of life are taken again; all
-/// else may rest on what is gone.
+/// Answers the calls of a batch that was taken back. Looks are looked at again, and signs of life are taken
+/// again; all else may rest on what is gone.
 void Coordinator::refuse(Batch batch, const Error& error)
 {
     for (auto& step : batch.steps) {

@@ -20,8 +20,8 @@ bool Coordinator::waits_for_work(const Step& step) const
            claim->wait.count() > 0 && !stopped_;
 }
 
-/// The claim is asked again when there is work for it, or its time is over. That is soon enough for asking to be
-/// a sign of life.
+/// The claim is asked again when there is work for it, or its time is over. That is soon enough for asking to
+/// be a sign of life.
 void Coordinator::park(Step& step, Timestamp now)
 {
     auto& claim = std::get<ClaimTasks>(std::get<Command>(step.submitted.action));

@@ -4,8 +4,9 @@
 
 namespace coordination::testing {
 
-// What a reader of files must hold for any bytes whatsoever. Each aborts, with a word on standard error, where
-// it does not. The fuzzer calls them, and an ordinary test with what the fuzzer once found worth keeping.
+// What a reader of files must hold for any bytes whatsoever. Each aborts, with a word on standard error,
+// where it does not. The fuzzer calls them, and an ordinary test with what the fuzzer once found worth
+// keeping.
 
 /// A log. The input is a script for it, so that more than broken checksums is met: see log_target.cpp.
 void read_any_log(std::string_view input);

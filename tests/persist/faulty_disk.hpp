@@ -15,7 +15,8 @@ namespace coordination::testing {
 
 /// A disk in memory that fails when told to, and forgets in a loss of power what was not synced.
 ///
-/// Each call of Disk or File is numbered, from 0. A write that is told to fail leaves half of its bytes behind.
+/// Each call of Disk or File is numbered, from 0. A write that is told to fail leaves half of its bytes
+/// behind.
 ///
 /// Threads  Any.
 class FaultyDisk final : public Disk {

@@ -19,8 +19,8 @@ struct Violation : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// One random life of an engine under virtual time: clients that submit, cancel and retry; workers that stall, die,
-/// come back late and answer twice; journals that fail; restarts. The seed decides everything.
+/// One random life of an engine under virtual time: clients that submit, cancel and retry; workers that
+/// stall, die, come back late and answer twice; journals that fail; restarts. The seed decides everything.
 class Simulation {
 public:
     explicit Simulation(std::uint64_t seed);

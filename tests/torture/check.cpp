@@ -168,8 +168,8 @@ private:
                 violated("{} tasks are held by {}, which is unknown", count, id);
     }
 
-    /// What was told up to the recovered revision gives the very state; what was not yet told may differ in as many
-    /// rows as there are revisions, each in a way in which it can have changed.
+    /// What was told up to the recovered revision gives the very state; what was not yet told may differ in
+    /// as many rows as there are revisions, each in a way in which it can have changed.
     void replay()
     {
         auto& state = evidence_.before;

@@ -34,7 +34,8 @@ void Follower::read()
                 changes_.push_back(message["change"]);
         }
     } catch (const std::runtime_error&) {
-        // The daemon is gone. A connection that ends for another reason shows as clients that lose theirs too.
+        // The daemon is gone. A connection that ends for another reason shows as clients that lose theirs
+        // too.
     }
 }
 

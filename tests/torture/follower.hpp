@@ -9,8 +9,8 @@
 
 namespace coordination::torture {
 
-/// Follows all changes, values included, until the daemon is gone: what it was told before the kill is still in the
-/// kernel's buffers, and is read to the end.
+/// Follows all changes, values included, until the daemon is gone: what it was told before the kill is still
+/// in the kernel's buffers, and is read to the end.
 class Follower {
 public:
     explicit Follower(std::uint16_t ws_port);

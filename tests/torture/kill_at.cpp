@@ -1,10 +1,11 @@
-// Preloaded into the daemon: at the Nth call that changes a file below KILL_AT_DIR it kills the process, or lets the
-// call fail. No sanitizer, no allocation, no lock: it runs inside somebody else's calls.
+// Preloaded into the daemon: at the Nth call that changes a file below KILL_AT_DIR it kills the process, or
+// lets the call fail. No sanitizer, no allocation, no lock: it runs inside somebody else's calls.
 //
 //   KILL_AT_DIR    the folder whose files count
 //   KILL_AT_CALL   N, from 1
 //   KILL_AT_SPAN   how many calls from there on fail (default 1)
-//   KILL_AT_MODE   before, after, torn (half of a write, then dead), eio, enospc, short (half of a write, then ENOSPC)
+//   KILL_AT_MODE   before, after, torn (half of a write, then dead), eio, enospc, short (half of a write, then
+//                  ENOSPC)
 //   KILL_AT_MARK   a file that is written when the point is reached: the name of the call
 
 #include <dlfcn.h>
@@ -107,7 +108,8 @@ Function next_of(const char* name)
     return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
-/// Makes the call, or does to it what was asked for. `half` is what is done of it where it ends in the middle.
+/// Makes the call, or does to it what was asked for. `half` is what is done of it where it ends in the
+/// middle.
 template <class Call, class Half>
 auto at_point(const char* name, Call call, Half half) -> decltype(call())
 {

@@ -1,10 +1,12 @@
-// Kills the daemon again and again and compares what is left with what was promised. Whatever is random comes from the
-// seed; the moment of a kill, and how the threads interleave, does not, so a failure may take a few tries to come again.
+// Kills the daemon again and again and compares what is left with what was promised. Whatever is random comes
+// from the seed; the moment of a kill, and how the threads interleave, does not, so a failure may take a few
+// tries to come again.
 //
 //   torture [--rounds N] [--seed S] [--bin-dir DIR] [--no-faults] [--sweep FIRST]
 //
-// Without --sweep about half of the rounds end with kill -9 at a random moment, the others at, or live through, a fault
-// at some I/O call. With it each round has a fault point, at the calls from FIRST on in turn, in each mode.
+// Without --sweep about half of the rounds end with kill -9 at a random moment, the others at, or live
+// through, a fault at some I/O call. With it each round has a fault point, at the calls from FIRST on in
+// turn, in each mode.
 
 #include "torture/round.hpp"
 

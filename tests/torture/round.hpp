@@ -48,8 +48,8 @@ struct Tally {
     std::uint64_t starts_that_failed = 0; ///< by a fault point
 };
 
-/// Rounds in one data directory: a daemon is started, which shows what is left of the round before; clients call it, and
-/// it is killed.
+/// Rounds in one data directory: a daemon is started, which shows what is left of the round before; clients
+/// call it, and it is killed.
 class Rounds {
 public:
     /// What was not as promised; none: all was.

@@ -1,7 +1,7 @@
-// What it costs a worker that ends a task to be given its next one, as the backlog grows: one complete, and the
-// settle that finds and assigns the next, with transactions and all indexes, no sockets.
+// What it costs a worker that ends a task to be given its next one, as the backlog grows: one complete, and
+// the settle that finds and assigns the next, with transactions and all indexes, no sockets.
 //
-//   bench-backlog [PAIRS]        nanoseconds per complete + next, best of 5 interleaved rounds, over 1,000 sets
+//   bench-backlog [PAIRS]   nanoseconds per complete + next, best of 5 interleaved rounds, over 1,000 sets
 
 #include "core/engine.hpp"
 

@@ -1,6 +1,7 @@
-// What durability costs: commands that are committed and acknowledged in a second, and how long each waits for its
-// acknowledgement, with 1, 32 and 256 writers that have one command in flight each, under each strategy. Beside it what
-// the disk could do at best: the same bytes for the same number of commands, appended and synced, with nothing else.
+// What durability costs: commands that are committed and acknowledged in a second, and how long each waits
+// for its acknowledgement, with 1, 32 and 256 writers that have one command in flight each, under each
+// strategy. Beside it what the disk could do at best: the same bytes for the same number of commands,
+// appended and synced, with nothing else.
 //
 //   bench-durability [--seconds N] [--dir DIR] [--daemon BINARY]     default 3, ., coordination-daemon beside this one
 

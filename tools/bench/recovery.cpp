@@ -1,5 +1,6 @@
-// How long a start takes to read a large state back: TASKS tasks, each assigned to one of 1000 workers and half of
-// them completed, once from a snapshot, once from the log alone, once from a snapshot and a log behind it.
+// How long a start takes to read a large state back: TASKS tasks, each assigned to one of 1000 workers and
+// half of them completed, once from a snapshot, once from the log alone, once from a snapshot and a log
+// behind it.
 //
 //   bench-recovery [TASKS] [DIR]     default 1000000, in a temporary directory; prints seconds
 

@@ -1,5 +1,6 @@
-// How long a heartbeat waits while a large state is saved. A daemon with TASKS tasks runs on a thread of its own; a worker
-// on this one sends a heartbeat each millisecond, over a real socket, first in peace and then during a snapshot.
+// How long a heartbeat waits while a large state is saved. A daemon with TASKS tasks runs on a thread of its
+// own; a worker on this one sends a heartbeat each millisecond, over a real socket, first in peace and then
+// during a snapshot.
 //
 //   bench-snapshot-pause [TASKS]     default 1000000; prints the round trips in milliseconds
 

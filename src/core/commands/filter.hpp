@@ -7,8 +7,8 @@ namespace coordination {
 /// How many rows one call looks at, so that it holds up nobody.
 inline constexpr std::size_t filter_rows_max = 20'000;
 
-/// Adds the tasks that the filter admits, oldest first, at most its limit. Where it stopped, for the next call;
-/// 0: it has seen all.
+/// Adds the tasks that the filter admits, oldest first, at most its limit. Where it stopped, for the next
+/// call; 0: it has seen all.
 Revision select(const StateStore& state, const TaskFilter& filter, std::vector<Outcome::Named>& tasks);
 
 } // namespace coordination

@@ -14,7 +14,8 @@ namespace coordination::json {
 /// Whether a field of that name is one of them.
 bool steers(std::string_view name) noexcept;
 
-/// `members`: valid JSON members, no braces around; other names among them are left alone. Null where none of them is there. INVALID_FIELD, naming it, where one is of a wrong type.
+/// `members`: valid JSON members, no braces around; other names among them are left alone. Null where none of
+/// them is there. INVALID_FIELD, naming it, where one is of a wrong type.
 tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_view members);
 
 } // namespace coordination::json

@@ -11,11 +11,11 @@
 
 namespace coordination {
 
-/// Which groups of limited size a task counts in: one for each limited capability that it asks for, and one for
-/// the value that it has in each limited field.
+/// Which groups of limited size a task counts in: one for each limited capability that it asks for, and one
+/// for the value that it has in each limited field.
 ///
-/// Ownership  A group lives as long as a task's requirements name it; one that is held keeps it, so that what it
-///            counts is never forgotten.
+/// Ownership  A group lives as long as a task's requirements name it; one that is held keeps it, so that
+///            what it counts is never forgotten.
 /// Threads    One.
 class RunningLimits {
 public:

@@ -17,8 +17,8 @@ TaskAge age_of(const Task& task) noexcept
     return {task.waiting_since(), task.ordinal, &task};
 }
 
-/// The oldest goes first, so that it is what is looked for, as a rule: then no other is touched, which in a large
-/// backlog are all far from the processor.
+/// The oldest goes first, so that it is what is looked for, as a rule: then no other is touched, which in a
+/// large backlog are all far from the processor.
 std::size_t erase_from(std::set<TaskAge>& queue, const TaskAge& age)
 {
     if (queue.empty() || *queue.begin() != age)

@@ -70,7 +70,8 @@ public:
     /// The ordinal of the worker that a task with these requirements goes to now; none where no worker has
     /// room.
     std::optional<Revision> best_worker(const Capabilities& required);
-    /// The task that this worker takes next; none where nothing waits that it can do, or it has no room. Most urgent first, a task rising one level for each `aging` it has waited; then oldest.
+    /// The task that this worker takes next; none where nothing waits that it can do, or it has no room. Most
+    /// urgent first, a task rising one level for each `aging` it has waited; then oldest.
     const Task* best_task(const Worker& worker, Timestamp now) const;
     /// Whether a running limit keeps such tasks from being held now.
     static const RunningGroup* full_group(const Capabilities& required) noexcept;
@@ -98,8 +99,8 @@ public:
 private:
     struct Pool;
     struct Demand;
-    /// More pools than this and a demand sorts their bests (more demands, and a pool sorts their heads): below,
-    /// comparing them is cheaper than keeping order.
+    /// More pools than this and a demand sorts their bests (more demands, and a pool sorts their heads):
+    /// below, comparing them is cheaper than keeping order.
     static constexpr std::size_t wide_from = 32;
 
     std::int64_t level(Priority written, Timestamp since, Timestamp now) const noexcept;
@@ -132,7 +133,7 @@ private:
     std::unordered_map<const CapabilitySet*, std::unique_ptr<Demand>> demands_;
     // So that a new pool or demand is held against those that it may fit, not against all.
     std::unordered_map<std::string, std::unordered_set<Pool*>> pools_with_;       ///< by each capability
-    std::unordered_map<std::string, std::unordered_set<Demand*>> demands_asking_; ///< by the first one; "": for none
+    std::unordered_map<std::string, std::unordered_set<Demand*>> demands_asking_; ///< by the first; "": none
     std::unordered_map<const RunningGroup*, std::vector<Demand*>> grouped_; ///< the demands of limited groups
     std::vector<const CapabilitySet*> reopened_;
     std::size_t idle_demands_ = 0;

@@ -59,7 +59,8 @@ public:
     const Schedule& schedule() const noexcept { return schedule_; }
     CapabilityInterner& capabilities() noexcept { return capabilities_; }
     const TaskIndexes& indexes() const noexcept { return indexes_; }
-    /// What a task asks for, with the running limits that it falls under. `payload`: its data as JSON members.
+    /// What a task asks for, with the running limits that it falls under. `payload`: its data as JSON
+    /// members.
     Capabilities require(std::vector<std::string> names, std::string_view payload);
 
     /// Liveness is not state: notes a sign of life without a transaction. The worker must exist.
@@ -73,11 +74,11 @@ public:
     void restore(const Totals& totals) noexcept { totals_ = totals; }
     void continue_from(Revision revision) noexcept { revision_ = revision; }
 
-    /// For recovery, behind restore(): a committed write once more, in the order of revisions. Assignments are
-    /// not written of their own: they follow from the tasks, as the counts and totals do.
+    /// For recovery, behind restore(): a committed write once more, in the order of revisions. Assignments
+    /// are not written of their own: they follow from the tasks, as the counts and totals do.
     ///
-    /// Expects  What a Transaction would have: a new row's ordinal (and a lease's fence) is nobody else's, a row
-    ///          keeps its ordinal, a task is held by a worker that exists, a worker that goes holds nothing.
+    /// Expects  What a Transaction would have: a new row's ordinal (and a lease's fence) is nobody else's, a
+    ///          row keeps its ordinal, a task is held by a worker that exists, a worker that goes holds nothing.
     void replay(Revision revision, Worker worker);
     void replay(Revision revision, Task task);
     void replay_erase(Revision revision, const WorkerId& id);

@@ -13,9 +13,9 @@
 
 namespace coordination {
 
-/// What follows from the rows beside the schedule: what is due when, who waits for whom, which keys are taken,
-/// which ended tasks are the oldest. Updated with each write and each undone write, so that none of it can
-/// differ from a recount.
+/// What follows from the rows beside the schedule: what is due when, who waits for whom, which keys are
+/// taken, which ended tasks are the oldest. Updated with each write and each undone write, so that none of it
+/// can differ from a recount.
 ///
 /// Threads  One.
 class TaskIndexes {

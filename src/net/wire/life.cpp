@@ -14,7 +14,8 @@ constexpr std::size_t claim_max = 1'000;
 constexpr std::uint64_t filter_limit_max = 10'000;
 constexpr std::uint64_t duration_ms_max = std::uint64_t{365} * 24 * 3'600'000;
 
-/// What a submission asks for, whatever the order of its fields: who it is for and under which id does not count.
+/// What a submission asks for, whatever the order of its fields: who it is for and under which id does not
+/// count.
 /// Source  FNV-1a for each member, added up.
 std::uint64_t body_of(const Fields& fields)
 {

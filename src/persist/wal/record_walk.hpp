@@ -26,8 +26,8 @@ struct WalkEnd {
 };
 
 /// Hands the records of a segment, whose text is `bytes`, to `use` until one is refused (with a few words on
-/// what is wrong with it). Checks that they follow each other from where the header starts to exactly `limit`,
-/// where there is one.
+/// what is wrong with it). Checks that they follow each other from where the header starts to exactly
+/// `limit`, where there is one.
 WalkEnd walk_records(std::string_view bytes, const SegmentHeader& header, std::optional<Revision> limit,
                      const std::function<tl::expected<void, std::string>(const Record&)>& use);
 

@@ -70,8 +70,8 @@ DiskResult<void> cut_log(Disk& disk, const std::vector<SegmentName>& segments, c
     return done ? disk.sync_directory(directory) : done;
 }
 
-/// Revisions beyond what is left were told to clients: a segment that says so makes the next start go on above
-/// them.
+/// Revisions beyond what is left were told to clients: a segment that says so makes the next start go on
+/// above them.
 DiskResult<void> mark(Disk& disk, const StatePaths& paths, std::uint64_t sequence, Revision revision)
 {
     const auto marked = SegmentFile::create(disk, paths.log, {sequence, revision, revision, false}, {}, 0);

@@ -20,13 +20,13 @@ namespace coordination {
 ///     record   checksum u64 of what is behind it | length u64 of it all | first revision u64 | last revision
 ///              u64 | synced up to u64 | payload (see changes.hpp)
 ///
-/// One record holds the changes of whole transactions, and is taken whole or not at all. A segment is complete
-/// on the disk before it gets its name, is written by one process, and never again once that has ended or a
-/// write or sync of it has failed: a fresh one follows, and tells up to where its predecessors count.
+/// One record holds the changes of whole transactions, and is taken whole or not at all. A segment is
+/// complete on the disk before it gets its name, is written by one process, and never again once that has
+/// ended or a write or sync of it has failed: a fresh one follows, and tells how far its predecessors count.
 ///
 /// Tail     Writes that were not synced may be lost in any order, so behind a lost record there may be whole
-///          ones. Each tells what was synced before it was written: that, and only that, shows whether what is
-///          missing before it had been on the disk.
+///          ones. Each tells what was synced before it was written: that, and only that, shows whether what
+///          is missing before it had been on the disk.
 /// Upgrades Magic and version stay where they are in every version.
 namespace segment_format {
 

@@ -26,8 +26,9 @@ public:
     JournalProgress progress() const override;
     JournalCounters counters() const override;
     void rewind() override;
-    /// By the size of the log since the last one, begun or read: half as large as the last snapshot, or as the
-    /// options say, whichever is more. So neither writing snapshots nor reading the log back gets out of hand.
+    /// By the size of the log since the last one, begun or read: half as large as the last snapshot, or as
+    /// the options say, whichever is more. So neither writing snapshots nor reading the log back gets out of
+    /// hand.
     bool wants_snapshot() const override;
     std::unique_ptr<SnapshotSink> put_snapshot(Revision revision) override;
     tl::expected<void, std::string> close() override;

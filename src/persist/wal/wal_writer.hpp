@@ -27,13 +27,12 @@ struct ClosedSegment {
 ///
 /// Failure  A segment in which a write or a sync failed is never written or relied on again beyond what was
 ///          synced: after a failed sync the kernel may have dropped the pages and a second one succeed
-///          nevertheless. What had been reached but not synced is kept in memory, and is what the segment that
-///          follows begins with.
+///          nevertheless. What had been reached but not synced is kept in memory, and the segment that
+///          follows begins with it.
 /// Threads  Any, but for start() and stop().
 class WalWriter {
 public:
-    /// A place in the log, behind which a new segment begins, so that a snapshot makes all before it
-    /// superfluous.
+    /// A place in the log, behind which a new segment begins: a snapshot makes all before it superfluous.
     class Checkpoint;
 
     WalWriter(Disk& disk, const WalOptions& options);

@@ -66,8 +66,8 @@ void WalWriter::sync()
     reach(progress_.reached, true);
 }
 
-/// All before the checkpoint has been written; now it is synced, and as a rule a new segment follows. Where it
-/// cannot, for want of space, the old one goes on, and the next snapshot rids us of it.
+/// All before the checkpoint has been written; now it is synced, and as a rule a new segment follows. Where
+/// it cannot, for want of space, the old one goes on, and the next snapshot rids us of it.
 void WalWriter::pass(Checkpoint& checkpoint)
 {
     const bool good = !segment_->used() || follow_on();

@@ -41,8 +41,8 @@ public:
 
     /// Calls until one changes something; its changes, appended. The journal may be none.
     std::vector<Change> step(Journal* journal);
-    /// Appends and waits for it. False where the journal failed: then what it did not reach is taken back, and
-    /// rewind() called.
+    /// Appends and waits for it. False where the journal failed: then what it did not reach is taken back,
+    /// and rewind() called.
     bool step_and_wait(Journal& journal, Moves& moves);
     /// Waits for all so far, likewise.
     bool settle(Journal& journal, Moves& moves);

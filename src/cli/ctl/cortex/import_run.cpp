@@ -137,7 +137,8 @@ asio::awaitable<Outcome> ImportRun::hand_out_what_can_go()
     co_return looked;
 }
 
-/// What is to be handed in, each task behind those it waits for; urgent ones first where that leaves a choice.
+/// What is to be handed in, each task behind those it waits for; urgent ones first where that leaves a
+/// choice.
 std::vector<std::size_t> ImportRun::in_order_of_dependency() const
 {
     std::unordered_map<std::size_t, const PlannedTask*> open;

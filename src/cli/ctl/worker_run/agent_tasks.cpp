@@ -158,8 +158,8 @@ std::string Agent::ask(Asked asked, const Lease& lease)
     return request_id;
 }
 
-/// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time was
-/// over, the lease has ended already.
+/// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time
+/// was over, the lease has ended already.
 void Agent::on_cancelled(const json::object& frame)
 {
     const auto* task = find_object(frame, "task");
