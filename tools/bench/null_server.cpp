@@ -1,14 +1,14 @@
-// The limit: a server that frames what comes, and answers with as many bytes as the daemon would, but keeps no state and
-// knows no rule. One thread, epoll, one read and one send per connection and turn.
+// The limit: a server that frames what comes, and answers with as many bytes as the daemon would, but keeps
+// no state and knows no rule. One thread, epoll, one read and one send per connection and turn.
 //
-//   null-server HTTP_PORT WS_PORT      0 takes a free one; prints the daemon's line "listening http=... ws=..."
+//   null-server HTTP_PORT WS_PORT      0 takes a free one; says "listening http=... ws=..." like the daemon
 //
-// What is copied: the id and the payload of a task, to the next worker in turn, and to the answers. Everything else is
-// text that stands ready.
+// What is copied: the id and the payload of a task, to the next worker in turn, and to the answers.
+// Everything else is text that stands ready.
 
-#include "load/http.hpp"
-#include "load/loop.hpp"
-#include "load/websocket.hpp"
+#include "bench/load/http.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/websocket.hpp"
 
 #include <fmt/format.h>
 
@@ -33,6 +33,11 @@ using namespace coordination::bench;
 
 constexpr std::string_view moment = "1795536197577";
 constexpr std::string_view revision = "1795536196728002";
+
+constexpr std::string_view worker =
+    R"({"id":"worker-00000","capabilities":["development"],"metadata":{},"status":"idle","activeTasks":0,)"
+    R"("completedTasks":2,"failedTasks":0,"registeredAt":1795536197476,"lastHeartbeat":1795536197978,)"
+    R"("lastSeen":1795536197978,"subscriptions":[]})";
 
 class Peer;
 
@@ -88,10 +93,7 @@ private:
             if (message->head.starts_with("POST /api/tasks/assign "))
                 assign(message->body);
             else
-                answer(
-                    R"({"id":"worker-00000","capabilities":["development"],"metadata":{},"status":"idle","activeTasks":0,)"
-                    R"("completedTasks":2,"failedTasks":0,"registeredAt":1795536197476,"lastHeartbeat":1795536197978,)"
-                    R"("lastSeen":1795536197978,"subscriptions":[]})");
+                answer(worker);
         }
         return used;
     }

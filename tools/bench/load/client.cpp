@@ -1,7 +1,7 @@
-#include "load/client.hpp"
+#include "bench/load/client.hpp"
 
-#include "load/http.hpp"
-#include "load/websocket.hpp"
+#include "bench/load/http.hpp"
+#include "bench/load/websocket.hpp"
 
 #include <fmt/format.h>
 

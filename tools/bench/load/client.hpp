@@ -1,6 +1,6 @@
 #pragma once
 
-#include "load/loop.hpp"
+#include "bench/load/loop.hpp"
 
 #include <cstdint>
 #include <string>
@@ -26,7 +26,8 @@ private:
     bool open_ = false;
 };
 
-/// An HTTP/1.1 client that keeps its connection; requests are put whole into out(), replies come in their order.
+/// An HTTP/1.1 client that keeps its connection; requests are put whole into out(), replies come in their
+/// order.
 class HttpLink : public Link {
 public:
     HttpLink(Loop& loop, std::uint16_t port);

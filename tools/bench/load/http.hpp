@@ -39,7 +39,8 @@ inline std::optional<HttpMessage> http_message_at(std::string_view bytes) noexce
     return HttpMessage{.head = head, .body = bytes.substr(head.size(), length)};
 }
 
-/// The text between `before` and the next quote; empty where there is none. Enough for ids, which hold no quotes here.
+/// The text between `before` and the next quote; empty where there is none. Enough for ids, which hold no
+/// quotes here.
 inline std::string_view text_after(std::string_view json, std::string_view before) noexcept
 {
     const auto start = json.find(before);

@@ -1,8 +1,8 @@
-#include "load/client.hpp"
-#include "load/http.hpp"
-#include "load/scenarios.hpp"
-#include "load/slots.hpp"
-#include "load/workers.hpp"
+#include "bench/load/client.hpp"
+#include "bench/load/http.hpp"
+#include "bench/load/scenarios.hpp"
+#include "bench/load/slots.hpp"
+#include "bench/load/workers.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "load/loop.hpp"
+#include "bench/load/loop.hpp"
 
 #include <fmt/format.h>
 

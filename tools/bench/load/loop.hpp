@@ -35,8 +35,9 @@ private:
     int fd_;
 };
 
-/// One thread's epoll loop, made for few system calls: a turn sends each connection all that was produced for it, in one
-/// call, waits once, and reads each ready connection once. A source must not be destroyed while it is being handled.
+/// One thread's epoll loop, made for few system calls: a turn sends each connection all that was produced for
+/// it, in one call, waits once, and reads each ready connection once. A source must not be destroyed while it
+/// is being handled.
 class Loop {
 public:
     Loop();
@@ -85,7 +86,8 @@ public:
     void flush(Loop& loop) final;
 
 protected:
-    /// Handles whole messages at the front of `bytes` and tells how many bytes that were; the rest comes again, with more.
+    /// Handles whole messages at the front of `bytes` and tells how many bytes that were; the rest comes
+    /// again, with more.
     virtual std::size_t received(std::string_view bytes) = 0;
     /// The connection ended, without our doing.
     virtual void lost(std::string_view why) = 0;
@@ -104,7 +106,8 @@ private:
     bool alive_ = true;
 };
 
-/// A connected socket to 127.0.0.1:`port`, or the end of the program. `receive_buffer` 0 leaves the kernel's choice.
+/// A connected socket to 127.0.0.1:`port`, or the end of the program. `receive_buffer` 0 leaves the kernel's
+/// choice.
 int connect_to(std::uint16_t port, int receive_buffer = 0);
 /// A socket that listens at 127.0.0.1:`port` (0: a free one, told in `port`), or the end of the program.
 int listen_at(std::uint16_t& port);

@@ -2,11 +2,12 @@
 //
 //   coordbench SCENARIO [OPTIONS]      without arguments: what there is
 //
-// Start the daemon with --max-tasks-per-worker and --heartbeat-timeout large enough: tools/bench/compare does.
+// Start the daemon with --max-tasks-per-worker and --heartbeat-timeout large enough: tools/bench/compare
+// does.
 
-#include "load/loop.hpp"
-#include "load/options.hpp"
-#include "load/scenarios.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/options.hpp"
+#include "bench/load/scenarios.hpp"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,14 @@ struct Scenario {
 
 constexpr std::array scenarios{
     Scenario{"lifecycle", lifecycle},
+    Scenario{"heartbeats", heartbeats},
+    Scenario{"http-reads", http_reads},
+    Scenario{"fanout", fanout},
+    Scenario{"connect", hold},
+    Scenario{"peer-redis-list", peer_redis_list},
+    Scenario{"peer-redis-stream", peer_redis_stream},
+    Scenario{"peer-beanstalkd", peer_beanstalkd},
+    Scenario{"peer-nats", peer_nats},
 };
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "load/measure.hpp"
+#include "bench/load/measure.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "bench/load/loop.hpp"
+#include "bench/load/options.hpp"
+#include "bench/load/process.hpp"
 #include "core/histogram.hpp"
-#include "load/loop.hpp"
-#include "load/options.hpp"
-#include "load/process.hpp"
 
 #include <cstddef>
 #include <string>
@@ -11,8 +11,9 @@
 
 namespace coordination::bench {
 
-/// The figures of one run: what was done within the window, and how long it took. Latencies are those of the operations
-/// that were due within the window, also where they ended after it, so that a server that stalls does not look good.
+/// The figures of one run: what was done within the window, and how long it took. Latencies are those of the
+/// operations that were due within the window, also where they ended after it, so that a server that stalls
+/// does not look good.
 class Measure {
 public:
     explicit Measure(const Options& options);

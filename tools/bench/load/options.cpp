@@ -1,4 +1,4 @@
-#include "load/options.hpp"
+#include "bench/load/options.hpp"
 
 #include <fmt/format.h>
 
@@ -57,10 +57,16 @@ constexpr std::string_view scenarios =
 
 [[noreturn]] void usage(std::string_view what)
 {
-    fmt::print(stderr, "coordbench: {}\nusage: coordbench SCENARIO [OPTIONS]\n\n{}\n", what, scenarios);
-    for (const auto& flag : flags)
-        fmt::print(stderr, "  {:16} {}\n", flag.name, flag.help);
+    fmt::print(stderr, "coordbench: {}; without arguments it tells what there is\n", what);
     std::exit(2);
+}
+
+[[noreturn]] void explain()
+{
+    fmt::print("usage: coordbench SCENARIO [OPTIONS]\n\n{}\n", scenarios);
+    for (const auto& flag : flags)
+        fmt::print("  {:16} {}\n", flag.name, flag.help);
+    std::exit(0);
 }
 
 template <class T>
@@ -80,8 +86,8 @@ bool read(std::string_view text, T& into)
 Options parse(int argc, char** argv)
 {
     Options options;
-    if (argc < 2 || argv[1][0] == '-')
-        usage("name a scenario");
+    if (argc < 2)
+        explain();
     options.scenario = argv[1];
     for (int i = 2; i < argc; ++i) {
         const std::string_view name = argv[i];

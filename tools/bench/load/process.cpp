@@ -1,4 +1,4 @@
-#include "load/process.hpp"
+#include "bench/load/process.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "load/measure.hpp"
-#include "load/options.hpp"
+#include "bench/load/measure.hpp"
+#include "bench/load/options.hpp"
 
 namespace coordination::bench {
 

@@ -1,4 +1,4 @@
-#include "load/slots.hpp"
+#include "bench/load/slots.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "load/measure.hpp"
+#include "bench/load/measure.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -13,8 +13,9 @@ namespace coordination::bench {
 constexpr std::size_t key_bytes = 14;
 void write_key(char* into, std::uint32_t slot, std::uint32_t ordinal) noexcept;
 
-/// The operations under way: producer p owns the slots from p * in_flight on. An operation ends when all of its parts
-/// have (say, the reply to the assign, and that to the completion), and its slot is free for the next.
+/// The operations under way: producer p owns the slots from p * in_flight on. An operation ends when all of
+/// its parts have (say, the reply to the assign, and that to the completion), and its slot is free for the
+/// next.
 class Slots {
 public:
     Slots(const Options& options, Measure& measure, unsigned parts);
@@ -40,8 +41,8 @@ public:
     void refused(std::uint32_t slot, std::string_view why);
 
     bool idle() const noexcept { return free_.size() == slots_.size(); }
-    /// How long the loop may wait: until something comes (closed loop), or not at all (fixed rate), since a sleep would
-    /// make this end late by more than what it measures.
+    /// How long the loop may wait: until something comes (closed loop), or not at all (fixed rate), since a
+    /// sleep would make this end late by more than what it measures.
     Nanos patience() const noexcept { return interval_ > 0 ? 0 : 100'000'000; }
 
 private:
@@ -61,7 +62,8 @@ private:
     std::vector<std::uint32_t> free_;
 };
 
-/// Runs `pump` once a turn until the window is over, then until every operation has ended; those that never do are errors.
+/// Runs `pump` once a turn until the window is over, then until every operation has ended; those that never
+/// do are errors.
 void run(Loop& loop, Slots& slots, Measure& measure, auto&& begin)
 {
     measure.start();

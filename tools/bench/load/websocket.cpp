@@ -1,4 +1,4 @@
-#include "load/websocket.hpp"
+#include "bench/load/websocket.hpp"
 
 #include <cstring>
 

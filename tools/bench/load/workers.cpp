@@ -1,7 +1,7 @@
-#include "load/workers.hpp"
+#include "bench/load/workers.hpp"
 
-#include "load/http.hpp"
-#include "load/slots.hpp"
+#include "bench/load/http.hpp"
+#include "bench/load/slots.hpp"
 
 #include <fmt/format.h>
 
@@ -149,7 +149,27 @@ private:
     std::size_t key_at_;
 };
 
+class IdleWorker final : public WorkerLink {
+public:
+    using WorkerLink::WorkerLink;
+
+private:
+    void message(std::string_view /*type*/, std::string_view text) override
+    {
+        give_up(fmt::format("an idle worker was told {}", text));
+    }
+};
+
 } // namespace
+
+std::vector<std::unique_ptr<WorkerLink>> idle_workers(Loop& loop, const Options& options)
+{
+    std::vector<std::unique_ptr<WorkerLink>> links;
+    for (std::size_t i = 0; i < options.workers; ++i)
+        links.push_back(std::make_unique<IdleWorker>(loop, options, i));
+    settle(loop, links);
+    return links;
+}
 
 void preload(Loop& loop, const Options& options, Measure& measure)
 {

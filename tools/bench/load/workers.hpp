@@ -1,8 +1,8 @@
 #pragma once
 
-#include "load/client.hpp"
-#include "load/measure.hpp"
-#include "load/options.hpp"
+#include "bench/load/client.hpp"
+#include "bench/load/measure.hpp"
+#include "bench/load/options.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -19,7 +19,7 @@ void write_worker_number(char* into, std::size_t number) noexcept;
 /// The front of each task id of this run; no two runs have the same, so that one daemon can serve many.
 const std::string& task_prefix();
 
-/// A worker that has nothing to do but be connected.
+/// A worker: registers itself, and beats when told to.
 class WorkerLink : public WsLink {
 public:
     WorkerLink(Loop& loop, const Options& options, std::size_t number);
@@ -66,6 +66,9 @@ using Subscribers = std::vector<std::unique_ptr<SubscriberLink>>;
 Subscribers subscribe(Loop& loop, const Options& options);
 /// Notes how many notifications came.
 void tell_of(const Subscribers& subscribers, Measure& measure);
+
+/// `workers` of them, who wait for work that never comes.
+std::vector<std::unique_ptr<WorkerLink>> idle_workers(Loop& loop, const Options& options);
 
 /// Puts in the tasks that wait, and notes what memory each takes.
 void preload(Loop& loop, const Options& options, Measure& measure);
