@@ -29,6 +29,7 @@ constexpr std::array scenarios{
     Scenario{"http-reads", http_reads},
     Scenario{"fanout", fanout},
     Scenario{"connect", hold},
+    Scenario{"churn", churn},
     Scenario{"peer-redis-list", peer_redis_list},
     Scenario{"peer-redis-stream", peer_redis_stream},
     Scenario{"peer-beanstalkd", peer_beanstalkd},
