@@ -71,6 +71,12 @@ SCENARIO("a batch is taken whole or not at all, and its tasks go in the order of
     CHECK(unknown.status == 400);
     CHECK(api.state().at("tasks").as_array().empty());
 
+    const auto alone = R"({"tasks":[{"taskId":"alone","capabilities":["nobody has it"]}]})";
+    CHECK(field(api.post("/api/tasks/submit-batch", alone).json(), "tasks.0.taskId") == "alone");
+    const auto again = api.post("/api/tasks/submit-batch", alone).json();
+    CHECK(field(again, "tasks.0.duplicate") == true);
+    CHECK(field(again, "duplicate") == true);
+
     api.post("/api/tasks/submit-batch",
              R"({"tasks":[{"taskId":"second","dependsOn":["first"]},{"taskId":"first"},)"
              R"({"taskId":"spoiled","dependsOn":["broken"]},{"taskId":"broken"}]})");

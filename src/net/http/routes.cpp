@@ -176,7 +176,7 @@ constexpr std::array<Route, 28> routes{{
     {http::verb::post, "/api/workers/drain", call<wire::drain_worker, wire::Telling::worker_change>},
     {http::verb::post, "/api/workers/goodbye", call<wire::goodbye, wire::Telling::worker_change>},
     {http::verb::post, "/api/tasks/submit", call<wire::submit_task, wire::Telling::submission>},
-    {http::verb::post, "/api/tasks/submit-batch", call<wire::submit_batch, wire::Telling::submission>},
+    {http::verb::post, "/api/tasks/submit-batch", call<wire::submit_batch, wire::Telling::batch>},
     {http::verb::post, "/api/tasks/claim", call<wire::claim_tasks, wire::Telling::claim>},
     {http::verb::post, "/api/tasks/update", call<wire::update_task, wire::Telling::task_change>},
     {http::verb::post, "/api/tasks/cancel", call<wire::cancel_task, wire::Telling::task_change>},

@@ -107,10 +107,12 @@ void append_outcome(json::ObjectWriter& writer, Telling telling, const Outcome& 
             writer.boolean("duplicate", true);
         break;
     case Telling::submission:
-        if (outcome.tasks.size() == 1)
-            append_task(writer, out, outcome.task, state);
-        else
-            append_all(writer, outcome.tasks, append_submitted);
+        append_task(writer, out, outcome.task, state);
+        if (outcome.duplicate)
+            writer.boolean("duplicate", true);
+        break;
+    case Telling::batch:
+        append_all(writer, outcome.tasks, append_submitted);
         if (outcome.duplicate)
             writer.boolean("duplicate", true);
         break;

@@ -17,7 +17,8 @@ enum class Telling {
     heartbeat,
     assignment,
     task_change,
-    submission, ///< the task, or for a batch which they are
+    submission, ///< the task
+    batch,      ///< which tasks were submitted together
     selection,  ///< the ids that a filter chose, and where it stopped
     claim,      ///< the tasks themselves
     worker_change,

@@ -80,7 +80,7 @@ constexpr std::array<MessageType, 21> message_types{{
     {"register", MessageKind::registration, call<wire::register_worker>},
     {"subscribe", MessageKind::subscribe, subscribe},
     {"submit", MessageKind::submit, call<wire::submit_task>},
-    {"submit_batch", MessageKind::submit, call<wire::submit_batch>},
+    {"submit_batch", MessageKind::submit_batch, call<wire::submit_batch>},
     {"cancel", MessageKind::finish, call<wire::cancel_task>},
     {"retry", MessageKind::finish, call<wire::retry_task>},
     {"redrive", MessageKind::select, call<wire::redrive>},
@@ -144,6 +144,8 @@ wire::Telling telling_of(MessageKind kind) noexcept
         return wire::Telling::task_change;
     case MessageKind::submit:
         return wire::Telling::submission;
+    case MessageKind::submit_batch:
+        return wire::Telling::batch;
     case MessageKind::select:
         return wire::Telling::selection;
     case MessageKind::claim:

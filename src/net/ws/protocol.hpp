@@ -21,6 +21,7 @@ enum class MessageKind : std::uint8_t {
     assign,
     finish, ///< anything else that changes one task
     submit,
+    submit_batch,
     select,
     claim,
     forget,
