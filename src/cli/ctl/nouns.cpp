@@ -301,17 +301,17 @@ void add_queue(CLI::App& app, Command& chosen)
 {
     const auto request = std::make_shared<Import>();
     auto* import_command =
-        app.add_subcommand("import", "Hand the pending tasks of a Cortex task-queue.json to workers");
+        app.add_subcommand("import", "Submit the pending tasks of a Cortex task-queue.json");
     import_command->add_option("FILE", request->path, "- reads standard input")->required();
     import_command->add_flag("--no-wait", request->no_wait,
                              "End when all are handed out, not when all have ended");
     import_command->add_flag("--include-assigned", request->include_assigned,
                              "Take those that the file calls assigned or in_progress as pending");
     import_command->footer(
-        "Pending tasks go to workers that have the task's type as a capability, most urgent first, as many "
-        "as the\n"
-        "workers can hold, each one after the tasks in its context.dependencies. Finished ones are imported "
-        "as\n"
+        "Pending tasks are submitted all at once, with their priority, the tasks in their "
+        "context.dependencies and\n"
+        "their type as the capability that a worker must have; the daemon hands them out. Finished ones are "
+        "imported as\n"
         "finished. Those that the file calls assigned or in_progress may be running elsewhere and are left "
         "alone.\n"
         "Tasks that the daemon has already are not handed out again, so an import can be repeated.\n"
