@@ -75,10 +75,7 @@ SCENARIO("a terminal that goes, or a quit, ends the commands and all that they b
     FakeDaemon daemon;
     const int number = GENERATE(SIGHUP, SIGQUIT);
     auto ctl = start(daemon, worker({}, {"sh", "-c", "sleep 1000 & echo child $!.; wait"}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     ctl.await_out(".\n");
     const auto child = number_after(ctl.out(), "child ");
     ctl.signal(number);
@@ -90,10 +87,7 @@ SCENARIO("what a command leaves running ends with it", "[worker run]")
 {
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({}, {"sh", "-c", "sleep 1000 >&- 2>&- & echo child $!."}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     CHECK(text(daemon.expect_and_agree("task_update"), "status") == "completed");
     ctl.await_out(".\n");
     await_gone(number_after(ctl.out(), "child "));
@@ -104,10 +98,7 @@ SCENARIO("a command that does not want to end is killed after the grace", "[work
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({"--grace", "0.1"},
                                     {"sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     ctl.await_out("deaf");
     ctl.signal(SIGTERM);
     ctl.await_err("finishing");
@@ -120,10 +111,7 @@ SCENARIO("a command shares neither our sockets nor our terminal's Ctrl-C", "[wor
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({}, {"sh", "-c", R"sh(ls -l /proc/$$/fd | grep -c socket
         test $(cut -d' ' -f5 /proc/$$/stat) = $$ && echo own group)sh"}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     const auto ended = daemon.expect_and_agree("task_update");
     CHECK(text(ended, "result.output") == "0\nown group");
 }

@@ -30,4 +30,13 @@ inline CtlProcess start(const FakeDaemon& daemon, const Arguments& args)
     return CtlProcess(free_port(), daemon.ws_port(), args);
 }
 
+/// The worker registers, is given the first attempt of t1, under the fence 5, and confirms that it has it.
+inline void give_task(FakeDaemon& daemon)
+{
+    daemon.accept();
+    daemon.register_worker();
+    daemon.assign("t1", 1, 5);
+    daemon.expect_and_agree("task_update");
+}
+
 } // namespace coordination::testing

@@ -45,10 +45,7 @@ SCENARIO("an attempt that is told twice runs once", "[worker run]")
 {
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({}, {"sh", "-c", for_ever}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     daemon.assign("t1", 1, 5);
     CHECK(text(daemon.expect_and_agree("task_update"), "status") ==
           "in_progress"); // confirmed again, that is all
@@ -66,10 +63,7 @@ SCENARIO("commands run on while the daemon is away, and their ends are reported 
     FakeDaemon daemon;
     const TempDir folder;
     auto ctl = start(daemon, worker({}, {"sh", "-c", until_file, folder.file("go")}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     daemon.drop();
     ctl.await_err("trying again");
     write_file(folder.file("go"), "");
@@ -95,10 +89,7 @@ SCENARIO("an end that the daemon cannot write down is reported again later", "[w
 {
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({}, {"true"}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     daemon.refuse(daemon.expect("task_update"), "STORAGE_FAILED");
     CHECK(text(daemon.expect_and_agree("task_update"), "status") == "completed");
 }
@@ -135,10 +126,7 @@ SCENARIO("another attempt of a running task takes its place", "[worker run]")
 {
     FakeDaemon daemon;
     auto ctl = start(daemon, worker({}, {"sh", "-c", for_ever}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     ctl.await_out("begun 1");
     daemon.assign("t1", 2, 9);
     const auto update = daemon.expect_and_agree("task_update");
@@ -187,10 +175,7 @@ SCENARIO("the first signal lets running tasks finish, the second ends them", "[w
     const TempDir folder;
     const int number = GENERATE(SIGINT, SIGTERM);
     auto ctl = start(daemon, worker({}, {"sh", "-c", until_file, folder.file("go")}));
-    daemon.accept();
-    daemon.register_worker();
-    daemon.assign("t1", 1, 5);
-    daemon.expect_and_agree("task_update");
+    give_task(daemon);
     ctl.await_out("begun");
     ctl.signal(number);
     ctl.await_err("finishing 1 task(s)");

@@ -13,7 +13,6 @@
 namespace coordination::torture {
 
 using testing::field;
-using testing::has;
 using testing::HttpPeer;
 using testing::integer;
 using testing::text;

@@ -146,18 +146,15 @@ asio::awaitable<Outcome> task_info(ContextPtr context, std::string id)
     });
 }
 
-asio::awaitable<Outcome> task_complete(ContextPtr context, TaskEnd end)
+asio::awaitable<Outcome> task_complete(ContextPtr context, const TaskEnd& end)
 {
-    LifeCall call{"/api/tasks/complete", end_request(end, "result"), "task {} completed"};
-    const auto outcome = co_await life_call(std::move(context), std::move(call));
-    co_return outcome;
+    return life_call(std::move(context),
+                     {"/api/tasks/complete", end_request(end, "result"), "task {} completed"});
 }
 
-asio::awaitable<Outcome> task_fail(ContextPtr context, TaskEnd end)
+asio::awaitable<Outcome> task_fail(ContextPtr context, const TaskEnd& end)
 {
-    LifeCall call{"/api/tasks/fail", end_request(end, "error"), "task {} failed"};
-    const auto outcome = co_await life_call(std::move(context), std::move(call));
-    co_return outcome;
+    return life_call(std::move(context), {"/api/tasks/fail", end_request(end, "error"), "task {} failed"});
 }
 
 } // namespace coordination::ctl

@@ -42,8 +42,8 @@ struct TaskEnd {
 boost::asio::awaitable<Outcome> task_assign(ContextPtr context, TaskAssign request);
 boost::asio::awaitable<Outcome> task_ls(ContextPtr context, TaskList request);
 boost::asio::awaitable<Outcome> task_info(ContextPtr context, std::string id);
-boost::asio::awaitable<Outcome> task_complete(ContextPtr context, TaskEnd end);
-boost::asio::awaitable<Outcome> task_fail(ContextPtr context, TaskEnd end);
+boost::asio::awaitable<Outcome> task_complete(ContextPtr context, const TaskEnd& end);
+boost::asio::awaitable<Outcome> task_fail(ContextPtr context, const TaskEnd& end);
 
 /// The table of `task ls` and `top`.
 Table task_table(const boost::json::array& tasks, std::int64_t now_ms);
