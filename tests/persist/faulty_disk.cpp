@@ -71,9 +71,17 @@ public:
     DiskResult<void> sync() override
     {
         const auto lock = disk_.begin("sync");
-        if (const auto code = disk_.next_call("sync"))
+        auto& [written, synced, dropped_from, dropped_to, reserved, locked] = *content_;
+        if (const auto code = disk_.next_call("sync")) {
+            if (!disk_.power_lost_at_) {
+                dropped_from = dropped_to == 0 ? synced.size() : dropped_from;
+                dropped_to = written.size();
+            }
             return failed("sync", path_, *code);
-        content_->synced = content_->written;
+        }
+        synced = written;
+        for (auto at = dropped_from; at < std::min(dropped_to, synced.size()); ++at)
+            synced[at] = '\0';
         return {};
     }
 
@@ -264,7 +272,23 @@ std::unique_ptr<FaultyDisk> FaultyDisk::after_power_loss(std::mt19937_64& random
 
 std::unique_ptr<FaultyDisk> FaultyDisk::after_kill() const
 {
-    return after_power_loss(Unsynced::kept, true);
+    const std::lock_guard lock(mutex_);
+    auto disk = std::make_unique<FaultyDisk>();
+    std::map<const Content*, std::shared_ptr<Content>> copies;
+    const auto copy_of = [&copies](const std::shared_ptr<Content>& content) {
+        auto& copy = copies[content.get()];
+        if (!copy) {
+            copy = std::make_shared<Content>(*content);
+            copy->reserved = 0;
+            copy->locked = false;
+        }
+        return copy;
+    };
+    for (const auto& [path, content] : names_)
+        disk->names_[path] = copy_of(content);
+    for (const auto& [path, content] : synced_names_)
+        disk->synced_names_[path] = copy_of(content);
+    return disk;
 }
 
 void FaultyDisk::put(const std::string& path, std::string content)

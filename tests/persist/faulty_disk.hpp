@@ -16,7 +16,7 @@ namespace coordination::testing {
 /// A disk in memory that fails when told to, and forgets in a loss of power what was not synced.
 ///
 /// Each call of Disk or File is numbered, from 0. A write that is told to fail leaves half of its bytes
-/// behind.
+/// behind, and a sync drops what it should have written, as Linux does.
 ///
 /// Threads  Any.
 class FaultyDisk final : public Disk {
@@ -45,7 +45,8 @@ public:
     /// The same, each small page of unsynced bytes, each removed name, and all other names together, lost or
     /// kept as it comes: the writes have reached the disk in another order.
     std::unique_ptr<FaultyDisk> after_power_loss(std::mt19937_64& random) const;
-    /// The disk after kill -9: the kernel has kept everything.
+    /// The disk after kill -9: the kernel has kept everything, and will write what it still has to once it is
+    /// synced, but for what a sync that failed has dropped.
     std::unique_ptr<FaultyDisk> after_kill() const;
 
     void put(const std::string& path, std::string content);
@@ -66,6 +67,9 @@ private:
     struct Content {
         std::string written;
         std::string synced;
+        /// What a sync that failed has let go of: seen by programs, but no later sync writes it.
+        std::size_t dropped_from = 0;
+        std::size_t dropped_to = 0;
         std::uint64_t reserved = 0;
         bool locked = false;
     };

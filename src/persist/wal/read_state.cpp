@@ -152,6 +152,9 @@ StateReader::Step StateReader::end_segment(std::size_t index, std::string_view b
         if (torn)
             state_.torn = {end.offset, bytes.size() - end.offset};
         const auto& header = state_.segments[index].header;
+        const auto unsynced = unsynced_records(bytes, header, end);
+        if (!unsynced.records.empty())
+            state_.unsynced = {unsynced.behind, std::string(unsynced.records)};
         state_.complete = header.synced_first && !torn && end.revision == store_.revision();
     }
     return {};

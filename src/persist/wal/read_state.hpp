@@ -51,6 +51,13 @@ struct ReadState {
         std::size_t bytes = 0;
     };
     std::optional<Tail> torn; ///< what is to be cut off the last segment
+
+    /// Records at the end of the last segment that may be in the kernel's memory alone.
+    struct Unsynced {
+        Revision behind = 0; ///< what is up to here is on the disk
+        std::string records;
+    };
+    std::optional<Unsynced> unsynced;
 };
 
 /// Reads the newest snapshot and the log behind it into an empty store, whichever strategy has written them.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace coordination {
 
 WalkEnd walk_records(std::string_view bytes, const SegmentHeader& header, std::optional<Revision> limit,
@@ -42,6 +44,22 @@ bool was_synced(std::string_view bytes, const WalkEnd& bad)
     while (record && record->synced <= bad.revision)
         record = find_record(bytes, record->offset + record->bytes, bad.revision);
     return record.has_value();
+}
+
+UnsyncedRecords unsynced_records(std::string_view bytes, const SegmentHeader& header, const WalkEnd& end)
+{
+    const auto good = bytes.substr(0, end.offset);
+    Revision synced = 0;
+    for (auto record = record_at(good, segment_format::header_bytes); record;
+         record = record_at(good, record->offset + record->bytes))
+        synced = std::max(synced, record->synced);
+    UnsyncedRecords unsynced{.behind = header.starts_at};
+    auto first = record_at(good, segment_format::header_bytes);
+    for (; first && first->last <= synced; first = record_at(good, first->offset + first->bytes))
+        unsynced.behind = first->last;
+    if (first)
+        unsynced.records = good.substr(first->offset);
+    return unsynced;
 }
 
 } // namespace coordination

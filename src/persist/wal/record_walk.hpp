@@ -34,4 +34,13 @@ WalkEnd walk_records(std::string_view bytes, const SegmentHeader& header, std::o
 /// Whether what a walk found bad had been synced, as later records show: then it is no torn tail, but damage.
 bool was_synced(std::string_view bytes, const WalkEnd& bad);
 
+/// The records of a segment, whose text is `bytes`, that nothing shows to have been synced.
+struct UnsyncedRecords {
+    Revision behind = 0; ///< what is up to here was
+    std::string_view records{};
+};
+
+/// Among those that a walk has found good, up to its end.
+UnsyncedRecords unsynced_records(std::string_view bytes, const SegmentHeader& header, const WalkEnd& end);
+
 } // namespace coordination

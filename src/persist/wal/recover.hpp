@@ -12,8 +12,8 @@ struct RecoveredState {
 };
 
 /// Reads what an earlier process has left, whichever strategy it used, into an empty store, and clears away
-/// what that left unfinished: a torn record at the end of the log, files that never got their name. For
-/// whoever holds the place.
+/// what that left unfinished: a torn record at the end of the log, files that never got their name. What it
+/// may not have synced is on the disk afterwards. For whoever holds the place.
 tl::expected<RecoveredState, std::string> recover_state(Disk& disk, const StatePaths& paths,
                                                         const Limits& limits, StateStore& store);
 

@@ -197,3 +197,35 @@ TEST_CASE("whichever disk call fails while a state is recovered, the start is re
         CHECK(again.text == rig.at(rig.revision()));
     }
 }
+
+TEST_CASE("what a killed process had not synced survives the power loss that comes after the next start",
+          "[wal][faults]")
+{
+    const auto level = GENERATE(Durability::disk, Durability::os);
+    const bool sync_fails_first = GENERATE(false, true);
+    const auto seed = seed_of_run();
+    INFO("COORD_SEED=" << seed << ", level " << name_of(level) << ", a sync fails first "
+                       << sync_fails_first);
+    FaultyDisk disk;
+    Rig rig(seed);
+    auto options = small_log();
+    options.retry_after = std::chrono::hours(1); // killed before it could write anything anew
+    options.sync_interval = std::chrono::milliseconds(level == Durability::disk ? 0 : 3'600'000);
+    Opened log(disk, options);
+    for (int call = 0; call < 3; ++call)
+        REQUIRE(rig.step_and_wait(*log.journal, log.moves));
+    if (sync_fails_first) {
+        disk.fail_all("sync", EIO);
+        const auto checkpoint = log.journal->put_snapshot(rig.revision()); // syncs
+        rig.step(log.journal.get());
+        static_cast<void>(rig.settle(*log.journal, log.moves));
+        disk.heal();
+    }
+    const auto left = disk.after_kill();
+    Opened next(*left);
+    CHECK(next.recovery.revision == rig.revision());
+    REQUIRE(rig.step_and_wait(*next.journal, next.moves)); // told to be on the disk
+    const Found found(*left->after_power_loss(FaultyDisk::Unsynced::lost, false));
+    REQUIRE((found.recovery ? "" : found.recovery.error()) == std::string{});
+    CHECK(found.text == rig.at(rig.revision()));
+}

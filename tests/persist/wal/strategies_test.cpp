@@ -41,6 +41,23 @@ TEST_CASE("in memory everything counts at once, and nothing is kept", "[journal]
     CHECK(journal.put_snapshot(rig.revision()) == nullptr);
 }
 
+TEST_CASE("a snapshot from which a start went on is still there after the power has gone", "[journal]")
+{
+    FaultyDisk disk;
+    Rig rig(1);
+    Periodic daemon(disk);
+    daemon.open(0);
+    rig.step(&daemon.journal);
+    REQUIRE(take_snapshot(daemon.journal, rig.calls.store()));
+    rig.step(&daemon.journal);
+    disk.fail_all("sync directory", EIO); // it has its name, as far as the kernel knows
+    REQUIRE_FALSE(take_snapshot(daemon.journal, rig.calls.store()));
+    const auto left = disk.after_kill();
+    const Periodic next(*left);
+    CHECK(next.recovery.revision == rig.revision());
+    CHECK(Found(*left->after_power_loss(FaultyDisk::Unsynced::lost, false)).text == rig.at(rig.revision()));
+}
+
 TEST_CASE("periodic snapshots: everything counts at once, a snapshot is what is found again", "[journal]")
 {
     FaultyDisk disk;

@@ -109,7 +109,7 @@ TEST_CASE("each start begins a segment of its own, and revisions may jump at it"
         if (start != 1) // one that writes nothing keeps the jump all the same
             REQUIRE(rig.step_and_wait(journal, moves));
     }
-    CHECK(segments_on(disk).size() == 4);
+    CHECK(segments_on(disk).size() == 4 + 2); // what the first and the third wrote was written anew
 }
 
 TEST_CASE("what a crash left unfinished beside the log is removed at the next start", "[wal]")
