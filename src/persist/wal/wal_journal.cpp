@@ -9,20 +9,23 @@
 
 namespace coordination {
 
-/// Takes the old snapshot's place only once the log holds, for certain, all that it holds: else a change that
-/// was taken back could come out of it again.
+/// Takes the old snapshot's place only once it is certain that nothing which it holds will be taken back: the
+/// log holds it too, or had reached it before it failed.
 class WalJournal::Sink final : public SnapshotSink {
 public:
     Sink(WalJournal& journal, Revision revision)
         : journal_(journal),
           revision_(revision),
-          checkpoint_(journal.writer_.checkpoint()),
+          checkpoint_(journal.writer_.checkpoint(revision)),
           file_(journal.disk_, journal.options_.paths.snapshot)
     {
     }
 
     tl::expected<void, std::string> write(std::string_view text) override
     {
+        const auto good = journal_.writer_.check(*checkpoint_);
+        if (!good)
+            return good; // a full disk is not filled further by what will come to nothing
         bytes_ += text.size();
         return file_.write(text).map_error([](const DiskError& error) { return error.text(); });
     }

@@ -93,13 +93,18 @@ void WalWriter::rewind()
     changed_.notify_one();
 }
 
-std::shared_ptr<WalWriter::Checkpoint> WalWriter::checkpoint()
+std::shared_ptr<WalWriter::Checkpoint> WalWriter::checkpoint(Revision revision)
 {
     auto checkpoint = std::make_shared<Checkpoint>();
     {
         const std::lock_guard lock(mutex_);
         if (void_ || stopping_) {
             settle(*checkpoint, State::given_up, failing() ? progress_.failure : "the journal is closed");
+            return checkpoint;
+        }
+        if (failing()) { // what was not reached is taken back: a snapshot may be what makes room for the log
+            const bool reached = revision == progress_.reached;
+            settle(*checkpoint, reached ? State::passed : State::given_up, progress_.failure);
             return checkpoint;
         }
         if (waiting_.empty() || waiting_.back().then)
@@ -112,8 +117,16 @@ std::shared_ptr<WalWriter::Checkpoint> WalWriter::checkpoint()
 
 tl::expected<void, std::string> WalWriter::await(const Checkpoint& checkpoint)
 {
-    std::unique_lock lock(mutex_);
-    passed_.wait(lock, [&] { return checkpoint.state_ != State::ahead; });
+    {
+        std::unique_lock lock(mutex_);
+        passed_.wait(lock, [&] { return checkpoint.state_ != State::ahead; });
+    }
+    return check(checkpoint);
+}
+
+tl::expected<void, std::string> WalWriter::check(const Checkpoint& checkpoint) const
+{
+    const std::lock_guard lock(mutex_);
     if (checkpoint.state_ == State::given_up)
         return tl::unexpected(checkpoint.reason_);
     return {};

@@ -53,9 +53,13 @@ public:
     /// What was appended and not reached is gone; what comes next follows what was.
     void rewind();
 
-    std::shared_ptr<Checkpoint> checkpoint();
+    /// `revision`: the latest that was appended. While the log fails, and what it did not reach was taken
+    /// back, the place counts as passed at once: it would stay ahead for as long as the disk is full.
+    std::shared_ptr<Checkpoint> checkpoint(Revision revision);
     /// Blocks until all before it is on the disk, or it is certain that it will not be.
     tl::expected<void, std::string> await(const Checkpoint& checkpoint);
+    /// An error where that is certain by now.
+    tl::expected<void, std::string> check(const Checkpoint& checkpoint) const;
     /// Removes the segments that hold nothing beyond `revision`, oldest first.
     DiskResult<void> remove_superfluous(Revision revision);
 

@@ -125,3 +125,30 @@ TEST_CASE("without room for the next segment a snapshot is taken all the same, a
     REQUIRE(take_snapshot(*log.journal, rig.calls.store()));
     CHECK(log_bytes(disk) == segment_format::header_bytes);
 }
+
+TEST_CASE("while the log takes nothing a snapshot saves what it had reached, and makes room for it",
+          "[wal][snapshot][space]")
+{
+    const auto interval = GENERATE(std::chrono::hours(0), std::chrono::hours(1));
+    FaultyDisk disk;
+    Rig rig(1);
+    auto options = small_log();
+    options.sync_interval = interval;
+    options.retry_after = std::chrono::hours(1);
+    Opened log(disk, options);
+    for (int call = 0; call < 20; ++call)
+        REQUIRE(rig.step_and_wait(*log.journal, log.moves));
+    disk.fail_all("write", ENOSPC);
+    rig.step(log.journal.get());
+    log.await([](const JournalProgress& come) { return !come.failure.empty(); });
+    const auto early = log.journal->put_snapshot(rig.revision()); // of what is going to be taken back
+    REQUIRE_FALSE(rig.settle(*log.journal, log.moves));
+    disk.heal();
+
+    const auto refused = early->write("{");
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error(), Catch::Contains("free some space"));
+    REQUIRE(take_snapshot(*log.journal, rig.calls.store()));
+    CHECK(segments_on(disk).empty());
+    CHECK(Found(*disk.after_power_loss(FaultyDisk::Unsynced::lost, false)).text == rig.at(rig.revision()));
+}
