@@ -48,8 +48,9 @@ struct Repair {
     std::vector<std::string> notes; ///< what was done, each a line
 };
 
-/// Cuts the log off at its first damage, so that a daemon starts with what is before it. Whatever is cut off
-/// is copied aside first. Revisions go on well above those that are lost.
+/// Cuts the log off at its first damage, so that a daemon starts with what is before it; a damaged segment
+/// that the snapshot makes superfluous is taken out alone. Whatever is cut off is copied aside first.
+/// Revisions go on well above those that are lost.
 ///
 /// Errors  One line. A snapshot cannot be mended so.
 tl::expected<Repair, std::string> repair_state(Disk& disk, const StatePaths& paths, const Limits& limits);

@@ -49,6 +49,17 @@ DiskResult<void> cut(Disk& disk, const std::string& path, std::size_t offset)
     return (*file)->truncate(offset).and_then([&] { return (*file)->sync(); });
 }
 
+/// Whether the snapshot, at `revision`, holds all that there was in a segment whose header is damaged.
+bool is_superfluous(Disk& disk, const std::vector<SegmentName>& segments, const StateFault::Place& place,
+                    Revision revision)
+{
+    if (place.offset != 0 || place.segment + 1 >= segments.size())
+        return false;
+    const auto next = read_file(disk, segments[place.segment + 1].path);
+    const auto header = next ? read_header(*next) : tl::unexpected(HeaderFault{});
+    return header && header->continues_from <= revision;
+}
+
 /// Copies what is lost, then takes it away, the end of the log first, so that a crash leaves no gap.
 DiskResult<void> cut_log(Disk& disk, const std::vector<SegmentName>& segments, const StateFault::Place& place,
                          std::vector<std::string>& notes)
@@ -86,6 +97,7 @@ tl::expected<Repair, std::string> repair_state(Disk& disk, const StatePaths& pat
 {
     const auto line = [](const DiskError& error) { return error.text(); };
     Repair repair;
+    bool lost_any = false;
     std::uint64_t sequence = 1;
     for (;;) {
         StateStore store(limits);
@@ -97,16 +109,23 @@ tl::expected<Repair, std::string> repair_state(Disk& disk, const StatePaths& pat
             break;
         if (!state.error().cut_at)
             return tl::unexpected(state.error().line);
-        const auto segments = list_segments(disk, paths.log);
+        const auto& place = *state.error().cut_at;
+        auto segments = list_segments(disk, paths.log);
         if (!segments)
             return tl::unexpected(segments.error().text());
         if (!segments->empty())
             sequence = std::max(sequence, segments->back().sequence + 1);
         repair.needed = true;
-        const auto done = cut_log(disk, *segments, *state.error().cut_at, repair.notes);
+        if (is_superfluous(disk, *segments, place, store.revision()))
+            segments->resize(place.segment + 1); // what follows goes on from the snapshot without it
+        else
+            lost_any = true;
+        const auto done = cut_log(disk, *segments, place, repair.notes);
         if (!done)
             return tl::unexpected(done.error().text());
     }
+    if (!lost_any)
+        return repair;
     return mark(disk, paths, sequence, repair.revision)
         .map([&] { return std::move(repair); })
         .map_error(line);

@@ -147,3 +147,31 @@ TEST_CASE("a power loss in the middle of a repair loses nothing of the good part
         }
     }
 }
+
+TEST_CASE("a repair takes out a damaged segment that the snapshot makes superfluous, and nothing behind it",
+          "[wal][inspect]")
+{
+    FaultyDisk disk;
+    Rig rig(1);
+    Opened log(disk);
+    for (int call = 0; call < 5; ++call)
+        REQUIRE(rig.step_and_wait(*log.journal, log.moves));
+    const auto stale = segments_on(disk).front();
+    const auto text = *disk.content(stale);
+    disk.fail_all("remove", EIO); // the snapshot leaves it behind
+    REQUIRE_FALSE(take_snapshot(*log.journal, rig.calls.store()));
+    disk.heal();
+    for (int call = 0; call < 5; ++call)
+        REQUIRE(rig.step_and_wait(*log.journal, log.moves));
+    REQUIRE(log.journal->close());
+
+    auto damaged = text;
+    damaged[20] ^= 1;
+    disk.put(stale, damaged);
+    const auto repair = repair_state(disk, state_paths, Limits{});
+    REQUIRE(repair);
+    CHECK(repair->needed);
+    CHECK(repair->revision == rig.revision());
+    CHECK(disk.content(stale + ".damaged") == damaged);
+    CHECK(Found(disk).text == rig.at(rig.revision()));
+}
