@@ -21,7 +21,9 @@ TEST_CASE("when space runs out it is told ahead, what was set aside can still be
     INFO("COORD_SEED=" << seed);
     FaultyDisk disk;
     Rig rig(seed);
-    Opened log(disk);
+    auto options = small_log();
+    options.reserve_bytes = std::uint64_t{16} << 10; // half of it takes any call
+    Opened log(disk, options);
     REQUIRE(rig.step_and_wait(*log.journal, log.moves));
     disk.set_capacity(disk.used()); // what is set aside is all there is
     while (!pressed(log.journal->progress()))
