@@ -23,14 +23,14 @@ bool is_new_work(const Command& command) noexcept
 
 } // namespace
 
-Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
+Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, const WatchBounds& watching,
                          const Clock& clock, Metrics& metrics, Journal& journal)
     : strand_(asio::make_strand(executor)),
       clock_(clock),
       metrics_(metrics),
       journal_(journal),
       engine_(limits),
-      sessions_(watch_bytes_max, metrics,
+      sessions_(watching, metrics,
                 [this](std::function<void()> run) { asio::post(strand_, std::move(run)); }),
       lease_timer_(strand_)
 {
@@ -292,7 +292,9 @@ void Coordinator::update_session(const Step& step)
         return;
     const Worker* worker = engine_.store().workers().find(step.result->worker.view());
     if (worker && worker->topics != 0) // else the socket keeps what it followed before it became a worker's
-        sessions_.follow(session, {worker->subscriptions, worker->topics, worker->wants_values},
+        sessions_.follow(session,
+                         {worker->subscriptions, worker->topics, worker->wants_values, worker->coalesces,
+                          worker->watch_budget},
                          std::nullopt);
     if (step.result->superseded != 0)
         sessions_.supersede(step.result->superseded);

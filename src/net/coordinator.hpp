@@ -66,7 +66,7 @@ class Coordinator {
 public:
     using Strand = boost::asio::strand<boost::asio::any_io_executor>;
 
-    Coordinator(boost::asio::any_io_executor executor, const Limits& limits, std::size_t watch_bytes_max,
+    Coordinator(boost::asio::any_io_executor executor, const Limits& limits, const WatchBounds& watching,
                 const Clock& clock, Metrics& metrics, Journal& journal);
     ~Coordinator();
 

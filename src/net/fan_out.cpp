@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 namespace coordination {
@@ -62,6 +63,19 @@ private:
     Frame valued_;
 };
 
+Frame write_gap(const CoalescedChanges::Gap& gap)
+{
+    std::string out;
+    json::ObjectWriter writer(out);
+    writer.string("type", "state_gap")
+        .number("from", gap.from)
+        .number("to", gap.to)
+        .number("changes", gap.changes)
+        .number("kept", gap.kept)
+        .close();
+    return std::make_shared<const std::string>(std::move(out));
+}
+
 TopicMask topic_of(const Change& change) noexcept
 {
     return topic_bit(change.collection(), change.operation);
@@ -88,9 +102,21 @@ void FanOut::follow(SessionId session, std::shared_ptr<Outbox> outbox, const Sub
     unfollow(session);
     if (subscription.topics == 0)
         return;
-    followers_.emplace(session, Follower{std::move(outbox), subscription.topics, subscription.values, since});
+    const auto budget = subscription.budget == 0
+                            ? bounds_.waiting
+                            : std::min<std::size_t>(subscription.budget, bounds_.waiting);
+    followers_.emplace(session, Follower{.outbox = std::move(outbox),
+                                         .topics = subscription.topics,
+                                         .values = subscription.values,
+                                         .coalesces = subscription.coalesce,
+                                         .budget = budget,
+                                         .sent = since,
+                                         .held = {}});
     count(subscription.topics, 1);
-    catch_up(session);
+    if (!since)
+        return;
+    catching_up_.insert(session);
+    catch_up_when_taken(session);
 }
 
 void FanOut::unfollow(SessionId session)
@@ -99,6 +125,7 @@ void FanOut::unfollow(SessionId session)
     if (follower == followers_.end())
         return;
     count(follower->second.topics, -1);
+    catching_up_.erase(session);
     followers_.erase(follower);
 }
 
@@ -120,11 +147,17 @@ tl::expected<void, Error> FanOut::remembered_after(Revision since) const
                                 forgotten_ + 1});
 }
 
+void FanOut::catch_up_when_taken(SessionId session)
+{
+    followers_.at(session).outbox->when_taken(
+        [this, session] { on_strand_([this, session] { catch_up(session); }); });
+}
+
 /// Sends a follower what is remembered and it has not seen, as much as its outbox takes; the rest
 /// when that is taken.
 void FanOut::catch_up(SessionId session)
 {
-    constexpr std::size_t portion_bytes = 256 << 10; // well below any sensible bound of an outbox
+    constexpr std::size_t portion_max = 256 << 10;
     const auto entry = followers_.find(session);
     if (entry == followers_.end() || !entry->second.sent)
         return;
@@ -134,20 +167,89 @@ void FanOut::catch_up(SessionId session)
         unfollow(session);
         return;
     }
-    std::size_t portion = 0;
+    std::vector<Frame> portion;
+    std::size_t bytes = 0;
     auto change = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Change::revision);
-    for (; change != remembered_.end() && portion < portion_bytes; ++change) {
+    for (; change != remembered_.end() && bytes < std::min(portion_max, follower.budget); ++change) {
         follower.sent = change->revision;
         if ((topic_of(*change) & follower.topics) == 0)
             continue;
-        auto frame = write_frame(*change, follower.values);
-        portion += frame->size();
-        follower.outbox->push(std::move(frame));
+        portion.push_back(write_frame(*change, follower.values));
+        bytes += portion.back()->size();
     }
-    if (change == remembered_.end())
+    follower.outbox->push_changes(std::move(portion));
+    if (change != remembered_.end()) {
+        catch_up_when_taken(session);
+        return;
+    }
+    follower.sent.reset();
+    catching_up_.erase(session);
+}
+
+void FanOut::send(SessionId session, Follower& follower, const Change& change, const Frame& frame)
+{
+    if (follower.held)
+        return hold(follower, change, frame);
+    if (follower.outbox->push_change(frame, follower.budget))
+        return;
+    if (!follower.coalesces)
+        return follower.outbox->close(Outbox::Close::overflow);
+    fall_behind(session, follower);
+    hold(follower, change, frame);
+}
+
+/// From here on its changes are held, until all that waits for it is taken.
+void FanOut::fall_behind(SessionId session, Follower& follower)
+{
+    follower.held.emplace(follower.budget);
+    follower.outbox->when_taken([this, session] { on_strand_([this, session] { send_held(session); }); });
+}
+
+void FanOut::hold(Follower& follower, const Change& change, Frame frame)
+{
+    switch (follower.held->put(change.collection(), change.key(), change.revision, std::move(frame))) {
+    case CoalescedChanges::Put::added:
+        break;
+    case CoalescedChanges::Put::merged:
+        ++counters_.merged;
+        break;
+    case CoalescedChanges::Put::full:
+        follower.held.reset();
+        follower.outbox->close(Outbox::Close::overflow);
+        break;
+    }
+}
+
+void FanOut::send_held(SessionId session)
+{
+    const auto entry = followers_.find(session);
+    if (entry == followers_.end() || !entry->second.held)
+        return;
+    auto held = *std::exchange(entry->second.held, {});
+    ++counters_.gaps;
+    std::vector<Frame> frames{write_gap(held.gap())};
+    std::ranges::move(held.take(), std::back_inserter(frames));
+    entry->second.outbox->push_changes(std::move(frames));
+}
+
+/// The oldest change is about to be forgotten: who would still have to be sent it and coalesces is from now on
+/// held what is remembered, since afterwards nobody could tell what it has missed.
+void FanOut::hold_before(Revision forgotten)
+{
+    for (auto session = catching_up_.begin(); session != catching_up_.end();) {
+        auto& follower = followers_.at(*session);
+        if (!follower.coalesces || *follower.sent >= forgotten) {
+            ++session;
+            continue;
+        }
+        fall_behind(*session, follower);
+        auto change = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Change::revision);
+        for (; change != remembered_.end() && follower.held; ++change)
+            if ((topic_of(*change) & follower.topics) != 0)
+                hold(follower, *change, write_frame(*change, follower.values));
         follower.sent.reset();
-    else
-        follower.outbox->when_taken([this, session] { on_strand_([this, session] { catch_up(session); }); });
+        session = catching_up_.erase(session);
+    }
 }
 
 void FanOut::publish(std::span<Change> changes)
@@ -158,7 +260,7 @@ void FanOut::publish(std::span<Change> changes)
             Frames frames(change);
             for (auto& [session, follower] : followers_)
                 if ((follower.topics & topic) != 0 && !follower.sent)
-                    follower.outbox->push(frames.get(follower.values));
+                    send(session, follower, change, frames.get(follower.values));
         }
         remember(std::move(change));
     }
@@ -180,7 +282,9 @@ void FanOut::remember(Change&& change)
 {
     bytes_ += bytes_of(change);
     remembered_.push_back(std::move(change));
-    while (bytes_ > bytes_max_ && !remembered_.empty()) {
+    while (bytes_ > bounds_.remembered && !remembered_.empty()) {
+        if (!catching_up_.empty())
+            hold_before(remembered_.front().revision);
         bytes_ -= bytes_of(remembered_.front());
         forgotten_ = remembered_.front().revision;
         remembered_.pop_front();

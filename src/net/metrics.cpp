@@ -157,6 +157,8 @@ std::string metrics_json(const Metrics& metrics, const StateStore& state, Timest
     json::ObjectWriter(out)
         .number("connections", metrics.websockets.load())
         .number("slowConsumersDropped", metrics.slow_consumers.load())
+        .number("gaps", metrics.watching.gaps)
+        .number("changesMerged", metrics.watching.merged)
         .close();
     writer.close();
     return out;

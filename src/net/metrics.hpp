@@ -2,6 +2,7 @@
 
 #include "core/histogram.hpp"
 #include "core/store/state_store.hpp"
+#include "net/fan_out.hpp"
 #include "net/outbox.hpp"
 #include "persist/journal.hpp"
 
@@ -41,6 +42,7 @@ struct Metrics {
     Timestamp last_snapshot{};
     std::size_t subscribers = 0;
     std::size_t topics = 0;
+    WatchCounters watching;
 
     // Written by any thread.
     std::atomic<std::uint64_t> frames_received = 0;     ///< WebSocket messages from clients

@@ -51,7 +51,9 @@ struct DaemonOptions {
     std::size_t header_bytes_max = 16 << 10;
     std::size_t frame_bytes_max = 1 << 20;  ///< of one WebSocket message
     std::size_t outbox_bytes_max = 8 << 20; ///< waiting for one slow peer; beyond it the peer is dropped
-    std::size_t watch_bytes_max = 32 << 20; ///< changes kept for `since`
+    std::size_t subscription_bytes_max = 4
+                                         << 20; ///< changes waiting for one subscriber, unless it wants less
+    std::size_t watch_bytes_max = 32 << 20;     ///< changes kept for `since`
     std::size_t connections_max = 10'000;
     std::size_t id_bytes_max = 256;
     std::size_t json_depth_max = 64;

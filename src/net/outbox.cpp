@@ -11,20 +11,70 @@ Outbox::Outbox(std::size_t bytes_max, std::function<void()> wake, FrameCounters&
 {
 }
 
-void Outbox::push(Frame frame, std::size_t bytes_max)
+std::size_t Outbox::bound_of(Kind kind) const noexcept
+{
+    constexpr std::size_t bodies = 16;
+    return kind == Kind::message ? bytes_max_ : bodies * bytes_max_;
+}
+
+void Outbox::push(Frame frame, Kind kind)
 {
     std::unique_lock lock(mutex_);
-    ++counters_.queued;
-    if (close_ != Close::no) {
-        ++counters_.dropped;
+    if (takes_none(1))
         return;
-    }
-    const auto bytes = bytes_.load(std::memory_order_relaxed) + frame->size();
-    frames_.push_back(std::move(frame));
-    bytes_.store(bytes, std::memory_order_relaxed);
-    if (bytes > bytes_max && frames_.size() > 1)
+    const auto waiting = bytes_[static_cast<std::size_t>(kind)];
+    const bool fits = waiting == 0 || waiting + frame->size() <= bound_of(kind);
+    add(std::move(frame), kind);
+    if (!fits)
         overflow();
     wake_writer(std::move(lock));
+}
+
+bool Outbox::push_change(const Frame& frame, std::size_t budget)
+{
+    std::unique_lock lock(mutex_);
+    const auto waiting = bytes_[static_cast<std::size_t>(Kind::change)];
+    if (close_ == Close::no && waiting > 0 && waiting + frame->size() > budget)
+        return false;
+    if (takes_none(1))
+        return true;
+    add(frame, Kind::change);
+    wake_writer(std::move(lock));
+    return true;
+}
+
+void Outbox::push_changes(std::vector<Frame> frames)
+{
+    std::unique_lock lock(mutex_);
+    if (takes_none(frames.size()))
+        return;
+    for (auto& frame : frames)
+        add(std::move(frame), Kind::change);
+    wake_writer(std::move(lock));
+}
+
+bool Outbox::takes_none(std::size_t frames)
+{
+    counters_.queued += frames;
+    if (close_ == Close::no)
+        return false;
+    counters_.dropped += frames;
+    return true;
+}
+
+void Outbox::add(Frame frame, Kind kind)
+{
+    auto& waiting = bytes_[static_cast<std::size_t>(kind)];
+    waiting += frame->size();
+    if (kind == Kind::reply)
+        reply_bytes_.store(waiting, std::memory_order_relaxed);
+    frames_.push_back(std::move(frame));
+}
+
+void Outbox::none_waits() noexcept
+{
+    bytes_ = {};
+    reply_bytes_.store(0, std::memory_order_relaxed);
 }
 
 void Outbox::when_taken(std::function<void()> then)
@@ -71,14 +121,14 @@ void Outbox::overflow()
     counters_.dropped += frames_.size();
     frames_.clear();
     when_taken_ = nullptr;
-    bytes_.store(0, std::memory_order_relaxed);
+    none_waits();
     writer_sleeps_ = true; // whatever it waits for: it must hear of this
 }
 
 Outbox::Batch Outbox::take()
 {
     std::unique_lock lock(mutex_);
-    bytes_.store(0, std::memory_order_relaxed);
+    none_waits();
     writer_sleeps_ = frames_.empty() && close_ == Close::no;
     Batch batch{std::exchange(frames_, {}), close_};
     const auto then = std::exchange(when_taken_, nullptr);

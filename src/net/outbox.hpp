@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +23,8 @@ struct FrameCounters {
 /// One message as it goes out, shared by every outbox that wants it: written once.
 using Frame = std::shared_ptr<const std::string>;
 
-/// What waits to be sent to one peer. Bounded in bytes: a peer that does not read is cut off at the bound
-/// (its connection is aborted), and costs the others nothing.
+/// What waits to be sent to one peer, in order. Each kind of frame is bounded in bytes for itself: a peer that
+/// does not read is cut off at the bound (its connection is aborted), and costs the others nothing.
 ///
 /// Threads  push() and close() from any thread; the rest on the connection's own executor.
 class Outbox {
@@ -39,17 +40,24 @@ public:
     /// nothing. It must not block, and must stay callable until detach(). `counters` must outlive the outbox.
     Outbox(std::size_t bytes_max, std::function<void()> wake, FrameCounters& counters);
 
-    /// Adds a frame. Beyond the bound the outbox closes as `overflow` and drops everything; a
+    enum class Kind : std::uint8_t {
+        message, ///< what others have to say to the peer: `bytes_max`
+        reply,   ///< to what it asked: it is not read from while many wait, so a bound far beyond that
+        lease,   ///< what a worker must be told: more than the largest bodies of the tasks that it may hold
+        change,  ///< of what it follows: push_change()
+    };
+
+    /// Adds a frame. Beyond the bound of its kind the outbox closes as `overflow` and drops everything; a
     /// single frame always fits.
-    void push(Frame frame) { push(std::move(frame), bytes_max_); }
-    void push(std::string text) { push(std::make_shared<const std::string>(std::move(text))); }
-    /// Adds what a worker must be told of a lease: within a bound of its own, so that a worker that comes
-    /// back to many large tasks is not cut off for it. Sixteen outboxes hold the largest bodies of more tasks
-    /// than a worker takes.
-    void push_lease(std::string text)
+    void push(Frame frame, Kind kind = Kind::message);
+    void push(std::string text, Kind kind = Kind::message)
     {
-        push(std::make_shared<const std::string>(std::move(text)), 16 * bytes_max_);
+        push(std::make_shared<const std::string>(std::move(text)), kind);
     }
+    /// Adds a change, unless those that wait would then take more than `budget`: false. One always fits.
+    bool push_change(const Frame& frame, std::size_t budget);
+    /// Adds changes whatever they take.
+    void push_changes(std::vector<Frame> frames);
     /// Calls `then` once, when the writer has taken what waits: from its thread, or at once where nothing
     /// does. Never, once it is closed.
     void when_taken(std::function<void()> then);
@@ -68,10 +76,16 @@ public:
     /// For a writer that waits for its peer, and would not take() now.
     bool overflowed();
 
-    std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+    /// Of replies that wait.
+    std::size_t reply_bytes() const noexcept { return reply_bytes_.load(std::memory_order_relaxed); }
 
 private:
-    void push(Frame frame, std::size_t bytes_max);
+    static constexpr std::size_t kinds = 4;
+
+    std::size_t bound_of(Kind kind) const noexcept;
+    bool takes_none(std::size_t frames);
+    void add(Frame frame, Kind kind);
+    void none_waits() noexcept;
     void wake_writer(std::unique_lock<std::mutex> lock);
     void overflow();
 
@@ -81,7 +95,8 @@ private:
     std::function<void()> when_taken_;
     FrameCounters& counters_;
     std::vector<Frame> frames_;
-    std::atomic<std::size_t> bytes_ = 0;
+    std::array<std::size_t, kinds> bytes_{}; ///< of the frames, by kind
+    std::atomic<std::size_t> reply_bytes_ = 0;
     Close close_ = Close::no;
     bool writer_sleeps_ = true;
 };

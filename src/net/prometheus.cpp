@@ -108,6 +108,10 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
                 metrics.frames.dropped.load());
     out.counter("slow_consumers_dropped_total", "Peers cut off because their outbox was full.",
                 metrics.slow_consumers.load());
+    out.counter("subscriber_gaps_total", "Gaps told to subscribers that fell behind and coalesce.",
+                metrics.watching.gaps);
+    out.counter("subscriber_changes_merged_total", "Changes that newer ones replaced before they were sent.",
+                metrics.watching.merged);
     out.gauge("subscribers", "Connections that follow changes.", metrics.subscribers);
     return out.take();
 }

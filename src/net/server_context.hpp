@@ -41,7 +41,10 @@ struct ServerContext {
     std::optional<Access> access;             ///< once the ports are known
     std::atomic<std::size_t> state_reads = 0; ///< of the whole state, under way
 
-    wire::Bounds bounds() const noexcept { return {options.id_bytes_max, options.json_depth_max}; }
+    wire::Bounds bounds() const noexcept
+    {
+        return {options.id_bytes_max, options.json_depth_max, options.subscription_bytes_max};
+    }
     wire::Rhythm rhythm() const noexcept { return {options.heartbeat_interval, options.heartbeat_timeout}; }
 };
 

@@ -81,7 +81,7 @@ void Sessions::send(const Delivery& delivery)
     if (!delivery.reason.empty())
         writer.string("reason", delivery.reason);
     writer.number("timestamp", to_millis(delivery.at)).close();
-    entry->second.outbox->push_lease(std::move(out));
+    entry->second.outbox->push(std::move(out), Outbox::Kind::lease);
 }
 
 void Sessions::count_followers()

@@ -19,8 +19,8 @@ namespace coordination {
 class Sessions {
 public:
     /// `on_strand` runs a function on the store's strand.
-    Sessions(std::size_t watch_bytes_max, Metrics& metrics, FanOut::Post on_strand) noexcept
-        : fan_out_(watch_bytes_max, std::move(on_strand)),
+    Sessions(const WatchBounds& watching, Metrics& metrics, FanOut::Post on_strand) noexcept
+        : fan_out_(watching, metrics.watching, std::move(on_strand)),
           metrics_(metrics)
     {
     }

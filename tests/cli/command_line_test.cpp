@@ -77,6 +77,7 @@ const std::vector<Sample>& samples()
         {"header-bytes-max", "COORDINATION_HEADER_BYTES_MAX", "7", "8", "0"},
         {"frame-bytes-max", "COORDINATION_FRAME_BYTES_MAX", "7", "8", "0"},
         {"outbox-bytes-max", "COORDINATION_OUTBOX_BYTES_MAX", "7", "8", "0"},
+        {"subscription-bytes-max", "COORDINATION_SUBSCRIPTION_BYTES_MAX", "7", "8", "0"},
         {"watch-bytes-max", "COORDINATION_WATCH_BYTES_MAX", "7", "8", "0"},
         {"id-bytes-max", "COORDINATION_ID_BYTES_MAX", "7", "8", "0"},
         {"json-depth-max", "COORDINATION_JSON_DEPTH_MAX", "7", "8", "1025"},

@@ -50,7 +50,8 @@ void dump_worker(std::ostream& out, Worker worker)
     std::string row;
     json::append_worker(row, worker);
     out << row << ' ' << worker.ordinal << ' ' << worker.idle_since << ' ' << worker.draining << ' '
-        << worker.topics << ' ' << worker.wants_values;
+        << worker.topics << ' ' << worker.wants_values << ' ' << worker.coalesces << ' '
+        << worker.watch_budget;
     dump_capabilities(out, worker.capabilities);
     out << '\n';
 }
@@ -290,7 +291,8 @@ std::string recount(const StateStore& store, const Limits& limits)
             return "a count by status is wrong";
     if (online != store.online_workers())
         return "the count of online workers is wrong";
-    const auto ready = std::ranges::count_if(store.tasks().rows(), [](const auto& row) { return row.second.ready(); });
+    const auto ready =
+        std::ranges::count_if(store.tasks().rows(), [](const auto& row) { return row.second.ready(); });
     if (store.schedule().waiting() != static_cast<std::size_t>(ready))
         return "the schedule's count of waiting tasks is wrong";
     if (store.schedule().available() != available)

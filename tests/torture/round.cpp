@@ -54,6 +54,8 @@ Arguments arguments(const Plan& plan)
             "--max-tasks-per-worker",
             "50",
             "--outbox-bytes-max",
+            "268435456",
+            "--subscription-bytes-max",
             "268435456"};
 }
 

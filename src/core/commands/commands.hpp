@@ -28,6 +28,8 @@ struct Subscription {
     Text topics_json{}; ///< the array as it was written
     TopicMask topics = 0;
     bool values = false;
+    bool coalesce = false;    ///< at the budget: keep the newest change of each key; else be cut off
+    std::uint64_t budget = 0; ///< bytes of changes that may wait for it; 0: as many as anybody may have
 };
 
 struct RegisterWorker {
@@ -69,7 +71,7 @@ struct TaskData {
 struct AssignTask {
     TaskId id;
     std::optional<WorkerId> worker{};           ///< none: the best one
-    std::optional<TaskData> data{};              ///< none: what is known of the task
+    std::optional<TaskData> data{};             ///< none: what is known of the task
     std::shared_ptr<const TaskPolicy> policy{}; ///< none: what is known of it
 };
 

@@ -14,6 +14,8 @@ void apply_subscription(Worker& worker, const Subscription& subscription)
     worker.subscriptions = subscription.topics_json;
     worker.topics = subscription.topics;
     worker.wants_values = subscription.values;
+    worker.coalesces = subscription.coalesce;
+    worker.watch_budget = subscription.budget;
 }
 
 } // namespace

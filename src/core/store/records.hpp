@@ -63,12 +63,14 @@ using TopicMask = std::uint32_t;
 /// A registered executor, as one row of the `workers` collection.
 struct Worker {
     WorkerId id{};
-    Capabilities capabilities{}; ///< never null
-    Text capabilities_json{};    ///< the array as it was written
-    Text metadata{};             ///< a JSON object as it was written; empty: none was given
-    Text subscriptions{};        ///< JSON array of topics; empty: never subscribed
-    TopicMask topics = 0;        ///< the same, compiled
-    bool wants_values = false;   ///< whether `state_change` carries the whole value
+    Capabilities capabilities{};    ///< never null
+    Text capabilities_json{};       ///< the array as it was written
+    Text metadata{};                ///< a JSON object as it was written; empty: none was given
+    Text subscriptions{};           ///< JSON array of topics; empty: never subscribed
+    TopicMask topics = 0;           ///< the same, compiled
+    bool wants_values = false;      ///< whether `state_change` carries the whole value
+    bool coalesces = false;         ///< whether it is told the newest changes only, where it reads too slowly
+    std::uint64_t watch_budget = 0; ///< bytes of changes that may wait for it; 0: the most there is
     bool online = false;
     bool draining = false; ///< it keeps what it holds and is given nothing
     bool pulls = false;    ///< it fetches its work by claims: nothing is sent to it

@@ -19,6 +19,7 @@ namespace coordination::wire {
 struct Bounds {
     std::size_t id_bytes_max;
     std::size_t json_depth_max;
+    std::size_t subscription_bytes_max = SIZE_MAX; ///< the largest budget of a subscriber
 };
 
 /// The members of a call that the daemon knows, as JSON text. Empty: absent, or null, which says the same.

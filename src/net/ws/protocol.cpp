@@ -25,12 +25,33 @@ Read<Action> call(const Fields& fields, const Bounds& bounds)
     return Action(Command(std::move(*command)));
 }
 
-Read<Action> subscribe(const Fields& fields, const Bounds&)
+/// What is to become of a subscriber that reads too slowly.
+Read<void> add_policy(Subscription& subscription, const Fields& fields, const Bounds& bounds)
+{
+    if (const auto text = wire::field_in(fields, "policy"); !text.empty()) {
+        const auto policy = wire::string_in(text, "policy");
+        if (!policy || (*policy != "disconnect" && *policy != "coalesce"))
+            return tl::unexpected(invalid_field("policy", "disconnect or coalesce"));
+        subscription.coalesce = *policy == "coalesce";
+    }
+    if (const auto text = wire::field_in(fields, "budget"); !text.empty()) {
+        const auto budget = wire::natural_in(text, "budget", 1);
+        if (!budget || *budget > bounds.subscription_bytes_max)
+            return tl::unexpected(
+                invalid_field("budget", "bytes, from 1 to " + std::to_string(bounds.subscription_bytes_max)));
+        subscription.budget = *budget;
+    }
+    return {};
+}
+
+Read<Action> subscribe(const Fields& fields, const Bounds& bounds)
 {
     auto subscription = wire::subscription_in(fields.topics, "topics");
     if (!subscription)
         return tl::unexpected(std::move(subscription.error()));
     Watch watch{.subscription = std::move(*subscription), .since = {}};
+    if (auto added = add_policy(watch.subscription, fields, bounds); !added)
+        return tl::unexpected(std::move(added.error()));
     if (!fields.values.empty()) {
         const auto values = wire::boolean_in(fields.values, "values");
         if (!values)

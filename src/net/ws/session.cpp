@@ -44,7 +44,7 @@ public:
     void deliver() override
     {
         if (!reply_.empty())
-            outbox_->push(std::move(reply_));
+            outbox_->push(std::move(reply_), Outbox::Kind::reply);
         if (calls_->under_way.fetch_sub(1) >= WsSession::calls_max)
             calls_->reader->notify();
     }
@@ -143,7 +143,7 @@ asio::awaitable<void> WsSession::read_messages()
 bool WsSession::must_wait() const noexcept
 {
     return !writing_ended_ && (calls_->under_way.load() >= calls_max ||
-                               outbox_->bytes() > context_.options.outbox_bytes_max / 2);
+                               outbox_->reply_bytes() > context_.options.outbox_bytes_max / 2);
 }
 
 void WsSession::take(std::string_view text)

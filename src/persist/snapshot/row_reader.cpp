@@ -84,6 +84,8 @@ tl::expected<Worker, std::string> RowReader::worker(std::string_view object)
     worker.idle_since = hidden_.number<Revision>("idleSince");
     worker.draining = hidden_.flag("draining");
     worker.wants_values = hidden_.flag("values");
+    worker.coalesces = hidden_.flag("coalesces");
+    worker.watch_budget = hidden_.number<std::uint64_t>("watchBudget");
     worker.pulls = hidden_.flag("pulls");
     worker.drain_by = hidden_.time("drainBy");
     return check().map([&] { return std::move(worker); });

@@ -63,6 +63,10 @@ void append_row(std::string& out, const Worker& worker)
         hidden.boolean("draining", true);
     if (worker.wants_values)
         hidden.boolean("values", true);
+    if (worker.coalesces)
+        hidden.boolean("coalesces", true);
+    if (worker.watch_budget != 0)
+        hidden.number("watchBudget", worker.watch_budget);
     if (worker.pulls)
         hidden.boolean("pulls", true);
     append_time(hidden, "drainBy", worker.drain_by);
