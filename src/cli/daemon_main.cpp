@@ -95,7 +95,9 @@ int serve(const Config& config)
 
     asio::io_context io{static_cast<int>(config.options.threads)};
     asio::signal_set signals{io, SIGINT, SIGTERM}; // before start(): a signal during it waits for run()
-    Daemon daemon{io, config.options};
+    auto options = config.options;
+    options.run_by = options.threads == 1 ? RunBy::one_thread : RunBy::many_threads;
+    Daemon daemon{io, options};
     const auto endpoints = daemon.start();
     if (!endpoints)
         return refuse(failed, endpoints.error());

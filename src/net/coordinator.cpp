@@ -23,9 +23,9 @@ bool is_new_work(const Command& command) noexcept
 
 } // namespace
 
-Coordinator::Coordinator(asio::any_io_executor executor, const Limits& limits, const WatchBounds& watching,
-                         const Clock& clock, Metrics& metrics, Journal& journal)
-    : strand_(asio::make_strand(executor)),
+Coordinator::Coordinator(Strand strand, const Limits& limits, const WatchBounds& watching, const Clock& clock,
+                         Metrics& metrics, Journal& journal)
+    : strand_(std::move(strand)),
       clock_(clock),
       metrics_(metrics),
       journal_(journal),

@@ -2,15 +2,14 @@
 
 #include "core/engine.hpp"
 #include "net/clock.hpp"
+#include "net/connection/strand.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
 #include "net/sessions.hpp"
 #include "persist/journal.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <chrono>
 #include <deque>
@@ -64,10 +63,8 @@ using Action = std::variant<std::monostate, Command, Watch>;
 ///          on the strand.
 class Coordinator {
 public:
-    using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-
-    Coordinator(boost::asio::any_io_executor executor, const Limits& limits, const WatchBounds& watching,
-                const Clock& clock, Metrics& metrics, Journal& journal);
+    Coordinator(Strand strand, const Limits& limits, const WatchBounds& watching, const Clock& clock,
+                Metrics& metrics, Journal& journal);
     ~Coordinator();
 
     /// Hands in a call. `session` 0: none. The worker that the session registered is the caller.

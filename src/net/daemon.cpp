@@ -79,10 +79,10 @@ public:
     Running(asio::io_context& io, DaemonOptions options)
         : options_(std::move(options)),
           journal_(journal_for(options_, disk_)),
-          coordinator_(io.get_executor(), limits_of(options_),
+          coordinator_(strand_on(io.get_executor(), options_.run_by), limits_of(options_),
                        {options_.watch_bytes_max, options_.subscription_bytes_max}, clock_, metrics_,
                        *journal_),
-          snapshotter_(options_, *journal_, coordinator_, clock_, metrics_),
+          snapshotter_(io.get_executor(), options_, *journal_, coordinator_, clock_, metrics_),
           server_(io.get_executor(), options_, coordinator_, metrics_, clock_,
                   {.health = [this] { return health(); }, .snapshot = [this] { return snapshotter_.take(); }})
     {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/run_by.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +48,7 @@ struct DaemonOptions {
     std::vector<std::string> allow_origins; ///< whose pages may call, beside our own
 
     std::size_t threads = 1;
+    RunBy run_by = RunBy::many_threads; ///< the io_context; right in any case, but slower than one_thread
 
     std::size_t body_bytes_max = 8 << 20; ///< of one HTTP request
     std::size_t header_bytes_max = 16 << 10;

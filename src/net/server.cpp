@@ -34,7 +34,7 @@ void turn_away(Socket& socket)
 Server::Server(const asio::any_io_executor& executor, const DaemonOptions& options, Coordinator& coordinator,
                Metrics& metrics, const Clock& clock, ServerHooks hooks)
     : executor_(executor),
-      strand_(asio::make_strand(executor)),
+      strand_(strand_on(executor, options.run_by)),
       context_{options, coordinator, metrics, clock, std::move(hooks), std::nullopt},
       http_(strand_),
       ws_(strand_),
@@ -73,8 +73,9 @@ void Server::start()
 void Server::accept_on(Listener& listener, Services services)
 {
     ++loops_;
-    auto accepting = listener.accept_all(
-        executor_, [this, services](Socket socket) { serve(std::move(socket), services); });
+    auto accepting = listener.accept_all(executor_, context_.options.run_by, [this, services](Socket socket) {
+        serve(std::move(socket), services);
+    });
     asio::co_spawn(strand_, std::move(accepting), [this](const std::exception_ptr& bug) {
         loop_ended();
         if (bug)

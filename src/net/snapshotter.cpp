@@ -27,14 +27,14 @@ constexpr std::chrono::milliseconds look_each{1'000};
 
 } // namespace
 
-Snapshotter::Snapshotter(const DaemonOptions& options, Journal& journal, Coordinator& coordinator,
-                         const Clock& clock, Metrics& metrics)
+Snapshotter::Snapshotter(const asio::any_io_executor& executor, const DaemonOptions& options,
+                         Journal& journal, Coordinator& coordinator, const Clock& clock, Metrics& metrics)
     : options_(options),
       journal_(journal),
       coordinator_(coordinator),
       clock_(clock),
       metrics_(metrics),
-      strand_(asio::make_strand(coordinator.strand().get_inner_executor())),
+      strand_(strand_on(executor, options.run_by)),
       writer_thread_(1),
       interval_(strand_),
       turn_(strand_, asio::steady_timer::time_point::max()), // set once: to set it again would wake who waits

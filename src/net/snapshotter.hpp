@@ -8,7 +8,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <tl/expected.hpp>
@@ -27,8 +26,8 @@ namespace coordination {
 /// Threads  failure() from any; the rest on executors of the daemon's io_context.
 class Snapshotter {
 public:
-    Snapshotter(const DaemonOptions& options, Journal& journal, Coordinator& coordinator, const Clock& clock,
-                Metrics& metrics);
+    Snapshotter(const boost::asio::any_io_executor& executor, const DaemonOptions& options, Journal& journal,
+                Coordinator& coordinator, const Clock& clock, Metrics& metrics);
 
     void start();
     /// A snapshot of now. One at a time: a call during another's waits for it first.
@@ -40,8 +39,6 @@ public:
     std::string failure() const;
 
 private:
-    using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-
     boost::asio::awaitable<void> take_periodically();
     boost::asio::awaitable<tl::expected<void, Error>> take_one(bool unchanged_too);
     boost::asio::awaitable<tl::expected<void, std::string>> write_view(bool unchanged_too);

@@ -31,6 +31,11 @@ TEST_CASE("every log that the fuzzer found worth keeping is read without harm", 
     CHECK(run_all("log", read_any_log) > 0);
 }
 
+TEST_CASE("all frames that the fuzzer found worth keeping are read without harm", "[fuzz]")
+{
+    CHECK(run_all("frames", read_any_frames) > 0);
+}
+
 TEST_CASE("every snapshot that the fuzzer found worth keeping is read without harm", "[fuzz]")
 {
     CHECK(run_all("snapshot", read_any_snapshot) > 0);

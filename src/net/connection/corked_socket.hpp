@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,8 @@ public:
 
     /// What has come in and was not consumed.
     std::string_view received() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
+    /// The same, for whoever decodes it where it lies.
+    std::span<char> received_bytes() noexcept { return {in_.data() + begin_, end_ - begin_}; }
     void consume(std::size_t bytes) noexcept { begin_ += bytes; }
     /// Reads once from the socket, behind what was received.
     boost::asio::awaitable<error_code> fill();

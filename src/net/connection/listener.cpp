@@ -72,10 +72,10 @@ std::uint16_t Listener::port() const
     return acceptor_.local_endpoint(ignored).port();
 }
 
-asio::awaitable<void> Listener::accept_all(asio::any_io_executor executor, Accepted accepted)
+asio::awaitable<void> Listener::accept_all(asio::any_io_executor executor, RunBy run_by, Accepted accepted)
 {
     while (acceptor_.is_open()) {
-        const Strand strand = asio::make_strand(executor);
+        const Strand strand = strand_on(executor, run_by);
         auto [error, socket] = co_await acceptor_.async_accept(strand, nothrow);
         if (!acceptor_.is_open())
             break; // closed since: whoever closed it counts on nobody coming

@@ -30,7 +30,8 @@ public:
     std::uint16_t port() const;
 
     /// Each connection comes on a strand of its own. Until close().
-    boost::asio::awaitable<void> accept_all(boost::asio::any_io_executor executor, Accepted accepted);
+    boost::asio::awaitable<void> accept_all(boost::asio::any_io_executor executor, RunBy run_by,
+                                            Accepted accepted);
     void close();
 
 private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/run_by.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -12,6 +14,13 @@ namespace coordination {
 /// An executor that runs one handler at a time. Its type is erased, as Beast 1.81 does not compile with a
 /// strand over any_io_executor: a strand there passes for an executor of the old kind.
 using Strand = boost::asio::any_io_executor;
+inline Strand strand_on(const boost::asio::any_io_executor& executor, RunBy run_by)
+{
+    if (run_by == RunBy::one_thread)
+        return executor;
+    return boost::asio::make_strand(executor);
+}
+
 using Socket = boost::asio::ip::tcp::socket;
 using boost::system::error_code;
 

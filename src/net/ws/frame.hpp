@@ -29,6 +29,8 @@ inline std::string_view frame_header(unsigned char opcode, std::size_t payload_b
 }
 
 inline constexpr unsigned char text_frame = 0x1;
+inline constexpr unsigned char close_frame = 0x8;
 inline constexpr unsigned char ping_frame = 0x9;
+inline constexpr unsigned char pong_frame = 0xA;
 
 } // namespace coordination::ws

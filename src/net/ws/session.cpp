@@ -1,11 +1,13 @@
 #include "net/ws/session.hpp"
 
+#include "net/connection/corked_stream.hpp"
 #include "net/ws/frame.hpp"
 #include "net/ws/protocol.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/stream.hpp>
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -13,11 +15,10 @@ namespace coordination {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace websocket = boost::beast::websocket;
 
 namespace {
 
-constexpr std::size_t kept_buffer_bytes_max = 64 << 10;
+constexpr std::chrono::milliseconds linger_time{2'000};
 
 /// A message on its way through the coordinator, or the refusal of one that cannot be carried out, which
 /// takes its turn like the others. The reply goes into the outbox on the store's strand, so that the order on
@@ -62,7 +63,6 @@ private:
 WsSession::WsSession(std::shared_ptr<Connection> connection, ServerContext& context)
     : connection_(std::move(connection)),
       context_(context),
-      stream_(CorkedStream(connection_->shared_socket())),
       writer_(std::make_shared<Wakeup>(connection_->strand())),
       reader_(std::make_shared<Wakeup>(connection_->strand())),
       calls_(std::make_shared<Calls>())
@@ -78,19 +78,23 @@ WsSession::~WsSession()
         --context_.metrics.websockets;
 }
 
-asio::awaitable<void> WsSession::run(HttpRequest request)
+asio::awaitable<bool> WsSession::shake_hands(HttpRequest request)
 {
     connection_->allow(context_.options.handshake_timeout);
-    stream_.read_message_max(context_.options.frame_bytes_max);
-    const auto [error] = co_await stream_.async_accept(request, nothrow);
-    if (error) {
+    beast::websocket::stream<CorkedStream, false> stream{CorkedStream(connection_->shared_socket())};
+    const auto [error] = co_await stream.async_accept(request, nothrow);
+    co_return !error; // Beast has told the peer what is wrong
+}
+
+asio::awaitable<void> WsSession::run(HttpRequest request)
+{
+    open_ = co_await shake_hands(std::move(request));
+    if (!open_) {
         const auto unsent = co_await connection_->socket().flushed();
         static_cast<void>(unsent);
-        co_return; // Beast has told the peer what is wrong
+        co_return;
     }
-    open_ = true;
     ++context_.metrics.websockets;
-    stream_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
     heard();
     outbox_ = std::make_shared<Outbox>(
         context_.options.outbox_bytes_max, [writer = writer_] { writer->notify(); }, context_.metrics.frames);
@@ -110,34 +114,63 @@ asio::awaitable<void> WsSession::run(HttpRequest request)
         co_await reader_->wait();
     context_.coordinator.detach(session_);
     outbox_->detach();
-    if (verdict_)
-        co_await close(*verdict_);
+    if (verdict_) {
+        close(*verdict_);
+        co_await linger();
+    }
     const auto unsent = co_await connection_->socket().flushed();
     static_cast<void>(unsent); // it is gone
 }
 
+/// Until the peer has closed or has gone, or has broken the protocol or a limit.
 asio::awaitable<void> WsSession::read_messages()
 {
-    beast::flat_buffer message;
+    auto& socket = connection_->socket();
+    ws::FrameReader frames(context_.options.frame_bytes_max);
     for (;;) {
-        const auto [error, bytes] = co_await stream_.async_read(message, nothrow);
-        if (error)
-            co_return; // closed, or against the protocol or a limit: Beast has told the peer which
-        heard();
-        if (!stream_.got_text()) {
-            verdict_ = CloseCode::unknown_data; // 1003
-            co_return;
+        const auto step = frames.next(socket.received_bytes());
+        if (step.found == ws::FrameReader::Found::nothing && step.used == 0) {
+            const auto error = co_await socket.fill();
+            if (error)
+                co_return;
+            heard();
+            continue;
         }
-        const auto data = message.cdata();
-        take({static_cast<const char*>(data.data()), data.size()});
-        message.clear();
-        if (message.capacity() > kept_buffer_bytes_max)
-            message.shrink_to_fit();
+        const bool goes_on = obey(step);
+        socket.consume(step.used);
+        if (!goes_on)
+            co_return;
         while (must_wait())
             co_await reader_->wait();
-        if (writing_ended_)
+        if (writing_ended_ && !closing_)
             co_return;
     }
+}
+
+/// False where nothing is to be read any more.
+bool WsSession::obey(const ws::FrameReader::Step& step)
+{
+    using Found = ws::FrameReader::Found;
+    switch (step.found) {
+    case Found::nothing:
+    case Found::pong:
+        return true;
+    case Found::text:
+        if (!closing_)
+            take(step.payload);
+        return true;
+    case Found::ping:
+        if (!closing_ && !connection_->socket().full()) // else an answer to a later one will do
+            write_frame(ws::pong_frame, step.payload);
+        return true;
+    case Found::close:
+        close(step.code);
+        return false;
+    case Found::failure:
+        verdict_ = step.code;
+        return false;
+    }
+    __builtin_unreachable();
 }
 
 bool WsSession::must_wait() const noexcept
@@ -180,9 +213,9 @@ asio::awaitable<void> WsSession::write_frames(std::shared_ptr<WsSession> self)
         case Outbox::Close::no:
             break;
         case Outbox::Close::going_away:
-            co_return co_await self->close(CloseCode::going_away);
+            co_return self->close(CloseCode::going_away);
         case Outbox::Close::superseded:
-            co_return co_await self->close(CloseCode::policy_error);
+            co_return self->close(CloseCode::policy_error);
         case Outbox::Close::overflow:
             ++self->context_.metrics.slow_consumers;
             co_return self->connection_->abort();
@@ -207,31 +240,55 @@ asio::awaitable<void> WsSession::wait_for_room()
     co_await writer_->wait();
 }
 
-/// One frame each, behind what Beast has written: it writes its own frames whole.
 void WsSession::send(const std::vector<Frame>& frames)
 {
     if (frames.empty())
         return;
-    const bool open = stream_.is_open();
-    auto& count = open ? context_.metrics.frames.delivered : context_.metrics.frames.dropped;
+    auto& count = closing_ ? context_.metrics.frames.dropped : context_.metrics.frames.delivered;
     count.fetch_add(frames.size(), std::memory_order_relaxed);
-    if (!open)
+    if (closing_)
         return;
-    auto& socket = connection_->socket();
-    char header[10];
-    for (const auto& frame : frames) {
-        socket.write(ws::frame_header(ws::text_frame, frame->size(), header));
-        socket.write(*frame);
-    }
+    for (const auto& frame : frames)
+        write_frame(ws::text_frame, *frame);
 }
 
-asio::awaitable<void> WsSession::close(CloseCode code)
+void WsSession::write_frame(unsigned char opcode, std::string_view payload)
+{
+    char header[10];
+    auto& socket = connection_->socket();
+    socket.write(ws::frame_header(opcode, payload.size(), header));
+    socket.write(payload);
+}
+
+/// Says that nothing follows, and gives the peer time for its part of it.
+void WsSession::close(CloseCode code)
 {
     if (std::exchange(closing_, true))
+        return;
+    const auto number = static_cast<unsigned>(code);
+    const char payload[] = {static_cast<char>(number >> 8U), static_cast<char>(number & 0xFFU)};
+    write_frame(ws::close_frame, {payload, code == CloseCode::no_status ? 0 : sizeof payload});
+    connection_->allow(context_.options.handshake_timeout);
+}
+
+/// So that the peer hears why: with something of its own unread, the system would reset the connection and drop what
+/// was sent.
+asio::awaitable<void> WsSession::linger()
+{
+    auto& socket = connection_->socket();
+    const auto failed = co_await socket.flushed();
+    if (failed)
         co_return;
-    connection_->allow(context_.options.handshake_timeout); // for the peer's part of it
-    const auto [error] = co_await stream_.async_close(code, nothrow);
-    static_cast<void>(error); // it did not play its part: closed all the same
+    connection_->allow(linger_time);
+    error_code ignored;
+    socket.socket().shutdown(Socket::shutdown_send, ignored);
+    for (std::size_t dropped = 0; dropped <= context_.options.outbox_bytes_max;) {
+        dropped += socket.received().size();
+        socket.consume(socket.received().size());
+        const auto error = co_await socket.fill();
+        if (error)
+            break;
+    }
 }
 
 /// Any frame is a sign of life. Half of the silence that is allowed is left to the peer, then it is asked.
@@ -244,10 +301,9 @@ void WsSession::heard() noexcept
 
 void WsSession::on_deadline()
 {
-    if (!open_ || closing_ || std::exchange(pinged_, true) || !stream_.is_open())
+    if (!open_ || closing_ || std::exchange(pinged_, true))
         return connection_->abort();
-    char header[10];
-    connection_->socket().write(ws::frame_header(ws::ping_frame, 0, header));
+    write_frame(ws::ping_frame, {});
     connection_->allow(context_.options.ws_idle_timeout / 2);
 }
 

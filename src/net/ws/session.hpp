@@ -1,25 +1,25 @@
 #pragma once
 
 #include "net/connection/connection.hpp"
-#include "net/connection/corked_stream.hpp"
 #include "net/connection/wakeup.hpp"
 #include "net/http/routes.hpp"
 #include "net/outbox.hpp"
 #include "net/server_context.hpp"
+#include "net/ws/frame_reader.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/beast/websocket/stream.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace coordination {
 
-/// A WebSocket. Beast speaks the protocol and reads; frames to the peer are gathered straight into the corked
-/// socket, all that wait in one write.
+/// A WebSocket. Beast makes the handshake; then frames are read where they lie in the corked socket's buffer, all
+/// that one read brought in before the next, and frames to the peer are gathered into it, all that wait in one write.
 ///
 /// Bounds   `calls_max` messages under way, and half an outbox of unsent replies; then it stops reading.
 /// Threads  The connection's strand.
@@ -43,21 +43,23 @@ public:
     };
 
 private:
-    using Stream = boost::beast::websocket::stream<CorkedStream, false>;
-    using CloseCode = boost::beast::websocket::close_code;
+    using CloseCode = ws::CloseCode;
 
+    boost::asio::awaitable<bool> shake_hands(HttpRequest request);
     boost::asio::awaitable<void> read_messages();
+    bool obey(const ws::FrameReader::Step& step);
     void take(std::string_view text);
     bool must_wait() const noexcept;
     static boost::asio::awaitable<void> write_frames(std::shared_ptr<WsSession> self);
     boost::asio::awaitable<void> wait_for_room();
     void send(const std::vector<Frame>& frames);
-    boost::asio::awaitable<void> close(CloseCode code);
+    void write_frame(unsigned char opcode, std::string_view payload);
+    void close(CloseCode code);
+    boost::asio::awaitable<void> linger();
     void heard() noexcept;
 
     std::shared_ptr<Connection> connection_;
     ServerContext& context_;
-    Stream stream_;
     std::shared_ptr<Wakeup> writer_;
     std::shared_ptr<Wakeup> reader_;
     std::shared_ptr<Calls> calls_;
@@ -68,7 +70,7 @@ private:
     bool open_ = false;
     bool room_asked_ = false;
     bool pinged_ = false;
-    bool closing_ = false;
+    bool closing_ = false; ///< our close frame is on its way: nothing follows it
     bool reading_ended_ = false;
     bool writing_ended_ = false;
 };
