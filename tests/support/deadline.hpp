@@ -5,9 +5,20 @@
 
 namespace coordination::testing {
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 /// How long a test waits for an event that must come. Only a failing test waits that long, so it may
-/// be generous: sanitizers and a loaded machine must not look like a failure.
-inline constexpr std::chrono::seconds patience{20};
+/// be generous: sanitizers (which take 20 s to load 200,000 tasks where others build beside them) and a loaded
+/// machine must not look like a failure.
+inline constexpr std::chrono::seconds patience{sanitized ? 100 : 20};
 
 class Deadline {
 public:
