@@ -13,7 +13,7 @@ die() {
 build_packages=(
     clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache
     libboost1.81-dev libboost-json1.81-dev libexpected-dev libspdlog-dev libfmt-dev libcli11-dev
-    catch2 libssl-dev libxxhash-dev ca-certificates curl
+    catch2 libssl-dev libxxhash-dev libmimalloc-dev ca-certificates curl
 )
 
 # install_packages NAME...: installs those that are missing; asks dpkg alone when none is.
