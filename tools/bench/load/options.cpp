@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -81,6 +82,12 @@ bool read(std::string_view text, T& into)
     }
 }
 
+/// A switch takes no value.
+bool read(std::string_view /*text*/, bool& /*into*/)
+{
+    return false;
+}
+
 } // namespace
 
 Options parse(int argc, char** argv)
@@ -90,31 +97,18 @@ Options parse(int argc, char** argv)
         explain();
     options.scenario = argv[1];
     for (int i = 2; i < argc; ++i) {
-        const std::string_view name = argv[i];
-        bool known = false;
-        for (const auto& flag : flags) {
-            if (flag.name != name)
-                continue;
-            known = true;
-            if (const auto* member = std::get_if<bool Options::*>(&flag.target)) {
-                options.*(*member) = true;
-                break;
-            }
-            const bool good =
-                ++i < argc && std::visit(
-                                  [&](auto member) {
-                                      if constexpr (std::is_same_v<decltype(member), bool Options::*>)
-                                          return true;
-                                      else
-                                          return read(argv[i], options.*member);
-                                  },
-                                  flag.target);
-            if (!good)
-                usage(fmt::format("{} wants a value", name));
-            break;
+        const auto* const flag = std::ranges::find(flags, std::string_view(argv[i]), &Flag::name);
+        if (flag == flags.end())
+            usage(fmt::format("there is no {}", argv[i]));
+        if (const auto* member = std::get_if<bool Options::*>(&flag->target)) {
+            options.*(*member) = true;
+            continue;
         }
-        if (!known)
-            usage(fmt::format("there is no {}", name));
+        const bool good =
+            ++i < argc &&
+            std::visit([&](auto member) { return read(argv[i], options.*member); }, flag->target);
+        if (!good)
+            usage(fmt::format("{} wants a value", flag->name));
     }
     if (options.producers * options.in_flight > 99'999 || options.workers > 99'999)
         usage("at most 99999 tasks in flight, and workers");
