@@ -169,16 +169,16 @@ void FanOut::catch_up(SessionId session)
     }
     std::vector<Frame> portion;
     std::size_t bytes = 0;
-    auto change = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Change::revision);
-    for (; change != remembered_.end() && bytes < std::min(portion_max, follower.budget); ++change) {
-        follower.sent = change->revision;
-        if ((topic_of(*change) & follower.topics) == 0)
+    auto kept = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Remembered::revision);
+    for (; kept != remembered_.end() && bytes < std::min(portion_max, follower.budget); ++kept) {
+        follower.sent = kept->revision();
+        if ((topic_of(kept->change) & follower.topics) == 0)
             continue;
-        portion.push_back(write_frame(*change, follower.values));
+        portion.push_back(write_frame(kept->change, follower.values));
         bytes += portion.back()->size();
     }
     follower.outbox->push_changes(std::move(portion));
-    if (change != remembered_.end()) {
+    if (kept != remembered_.end()) {
         catch_up_when_taken(session);
         return;
     }
@@ -243,10 +243,10 @@ void FanOut::hold_before(Revision forgotten)
             continue;
         }
         fall_behind(*session, follower);
-        auto change = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Change::revision);
-        for (; change != remembered_.end() && follower.held; ++change)
-            if ((topic_of(*change) & follower.topics) != 0)
-                hold(follower, *change, write_frame(*change, follower.values));
+        auto kept = std::ranges::upper_bound(remembered_, *follower.sent, {}, &Remembered::revision);
+        for (; kept != remembered_.end() && follower.held; ++kept)
+            if ((topic_of(kept->change) & follower.topics) != 0)
+                hold(follower, kept->change, write_frame(kept->change, follower.values));
         follower.sent.reset();
         session = catching_up_.erase(session);
     }
@@ -280,13 +280,14 @@ void FanOut::count(TopicMask topics, int by) noexcept
 
 void FanOut::remember(Change&& change)
 {
-    bytes_ += bytes_of(change);
-    remembered_.push_back(std::move(change));
+    const auto bytes = bytes_of(change);
+    bytes_ += bytes;
+    remembered_.push_back({std::move(change), bytes});
     while (bytes_ > bounds_.remembered && !remembered_.empty()) {
         if (!catching_up_.empty())
-            hold_before(remembered_.front().revision);
-        bytes_ -= bytes_of(remembered_.front());
-        forgotten_ = remembered_.front().revision;
+            hold_before(remembered_.front().revision());
+        bytes_ -= remembered_.front().bytes;
+        forgotten_ = remembered_.front().revision();
         remembered_.pop_front();
     }
 }

@@ -82,6 +82,12 @@ private:
         std::optional<CoalescedChanges> held; ///< while more waits than its budget allows
     };
 
+    struct Remembered {
+        Change change;
+        std::size_t bytes; ///< counted when it came: by the time it is forgotten it is far from the processor
+        Revision revision() const noexcept { return change.revision; }
+    };
+
     void catch_up_when_taken(SessionId session);
     void catch_up(SessionId session);
     void send(SessionId session, Follower& follower, const Change& change, const Frame& frame);
@@ -99,7 +105,7 @@ private:
     Post on_strand_;
     std::size_t bytes_ = 0;
     Revision forgotten_ = 0; ///< the latest change that is not remembered
-    std::deque<Change> remembered_;
+    std::deque<Remembered> remembered_;
     std::unordered_map<SessionId, Follower> followers_;
     std::unordered_set<SessionId> catching_up_; ///< those that may have to be sent what is forgotten next
     std::array<std::size_t, collection_count * operation_count> followed_{}; ///< followers by topic bit

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -44,10 +45,12 @@ public:
 
     void deliver() override
     {
+        const auto expected = calls_->reply_bytes.load();
+        calls_->reply_bytes = std::max(reply_.size(), expected - expected / 8);
         if (!reply_.empty())
             outbox_->push(std::move(reply_), Outbox::Kind::reply);
-        if (calls_->under_way.fetch_sub(1) >= WsSession::calls_max)
-            calls_->reader->notify();
+        calls_->under_way.fetch_sub(1);
+        calls_->reader->notify();
     }
 
 private:
@@ -68,6 +71,7 @@ WsSession::WsSession(std::shared_ptr<Connection> connection, ServerContext& cont
       calls_(std::make_shared<Calls>())
 {
     calls_->reader = reader_;
+    calls_->reply_bytes = context_.options.outbox_bytes_max / 32; // until it is known
     connection_->set_session(this);
 }
 
@@ -175,8 +179,12 @@ bool WsSession::obey(const ws::FrameReader::Step& step)
 
 bool WsSession::must_wait() const noexcept
 {
-    return !writing_ended_ && (calls_->under_way.load() >= calls_max ||
-                               outbox_->reply_bytes() > context_.options.outbox_bytes_max / 2);
+    const auto under_way = calls_->under_way.load();
+    const auto unsent = outbox_->reply_bytes();
+    const auto most = context_.options.outbox_bytes_max / 2;
+    return !writing_ended_ &&
+           (under_way >= calls_max || unsent > most || // one alone may be a claim that waits for long
+            (under_way > 1 && unsent + under_way * calls_->reply_bytes.load() > most));
 }
 
 void WsSession::take(std::string_view text)

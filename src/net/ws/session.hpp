@@ -21,7 +21,8 @@ namespace coordination {
 /// A WebSocket. Beast makes the handshake; then frames are read where they lie in the corked socket's buffer, all
 /// that one read brought in before the next, and frames to the peer are gathered into it, all that wait in one write.
 ///
-/// Bounds   `calls_max` messages under way, and half an outbox of unsent replies; then it stops reading.
+/// Bounds   `calls_max` messages under way, and half an outbox of replies, those expected included; then it stops
+///          reading.
 /// Threads  The connection's strand.
 class WsSession final : public Session, public std::enable_shared_from_this<WsSession> {
 public:
@@ -39,6 +40,8 @@ public:
     /// Calls under way, and the reader that waits where there are too many.
     struct Calls {
         std::atomic<std::size_t> under_way = 0;
+        std::atomic<std::size_t> reply_bytes =
+            0; ///< what one may bring: about the largest of the latest ones
         std::shared_ptr<Wakeup> reader;
     };
 
