@@ -6,11 +6,12 @@
 #include "net/coalesced_changes.hpp"
 #include "net/outbox.hpp"
 
+#include <boost/container/deque.hpp>
+
 #include <tl/expected.hpp>
 
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -105,7 +106,10 @@ private:
     Post on_strand_;
     std::size_t bytes_ = 0;
     Revision forgotten_ = 0; ///< the latest change that is not remembered
-    std::deque<Remembered> remembered_;
+    // std::deque takes a block of memory for each: one fits into what it allocates at once.
+    using Ring = boost::container::deque<Remembered, void,
+                                         boost::container::deque_options_t<boost::container::block_size<64>>>;
+    Ring remembered_;
     std::unordered_map<SessionId, Follower> followers_;
     std::unordered_set<SessionId> catching_up_; ///< those that may have to be sent what is forgotten next
     std::array<std::size_t, collection_count * operation_count> followed_{}; ///< followers by topic bit

@@ -1,11 +1,10 @@
 #include "net/http/response.hpp"
 
+#include "core/json/write.hpp"
 #include "net/wire/errors.hpp"
 
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
-
-#include <iterator>
 
 namespace coordination {
 
@@ -24,16 +23,22 @@ std::string response_head(const Response& response, const ResponseForm& form,
 {
     namespace http = boost::beast::http;
     std::string head;
+    head.reserve(128);
+    head += "HTTP/1.1 ";
+    json::append_integer(head, response.status);
+    head += ' ';
     const std::string_view reason = http::obsolete_reason(static_cast<http::status>(response.status));
-    const auto out = std::back_inserter(head);
-    fmt::format_to(out, "HTTP/1.1 {} {}\r\n", response.status, reason);
+    head.append(reason).append("\r\n");
     if (!response.content_type.empty())
-        fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
+        head.append("Content-Type: ").append(response.content_type).append("\r\n");
     const bool may_have_body = response.status != static_cast<unsigned>(http::status::no_content);
-    if (may_have_body && body_bytes)
-        fmt::format_to(out, "Content-Length: {}\r\n", *body_bytes);
-    else if (may_have_body && form.http11)
+    if (may_have_body && body_bytes) {
+        head += "Content-Length: ";
+        json::append_integer(head, *body_bytes);
+        head += "\r\n";
+    } else if (may_have_body && form.http11) {
         head += "Transfer-Encoding: chunked\r\n";
+    }
     if (!form.keep_alive)
         head += "Connection: close\r\n";
     else if (!form.http11)
