@@ -245,10 +245,12 @@ void Coordinator::release_reached()
         release(std::move(batch));
     }
     refusal_ = progress.pressure;
-    if (!progress.failure.empty() && !failed_)
-        take_back(progress.failure);
-    else if (progress.failure.empty() && failed_)
+    if (progress.failure.empty() && failed_)
         write_again();
+    else if (!progress.failure.empty() && failed_)
+        journal_.rewind(); // it may have recovered and failed again since: nothing was appended in between
+    else if (!progress.failure.empty())
+        take_back(progress.failure);
 }
 
 /// Everybody hears of what has become as durable as was promised, in the order in which it happened.

@@ -90,6 +90,14 @@ public:
         metrics_.journal = journal_.get();
     }
 
+    ~Running()
+    {
+        // Without a shutdown() its thread is still at work, and tells the coordinator, which goes first.
+        static_cast<void>(journal_->close());
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
     tl::expected<Endpoints, std::string> start()
     {
         const auto recovered = recover();

@@ -57,7 +57,9 @@ asio::awaitable<void> Snapshotter::take_periodically()
         if (stopped || finished_)
             co_return;
         const bool due = clock_.now() - taken_at_ >= options_.snapshot_interval;
-        if (!due && !journal_.wants_snapshot() && failure().empty())
+        bool wanted = false;
+        co_await coordinator_.read([&](const StateStore&) { wanted = journal_.wants_snapshot(); });
+        if (!due && !wanted && failure().empty())
             continue;
         const auto told = failure();
         const auto taken = co_await take_one(false);
