@@ -45,6 +45,8 @@ void Engine::expire(Timestamp now, Effects& effects)
             stops_.push_back({held, id, "the worker's drain has come to its deadline"});
         transact(now, effects, [&](Transaction& tx) { end_drain(tx, id); });
     }
+    tell_stops(now,
+               effects); // before anything that a worker is given in their place: it may be the same task
     forget_ended(now, effects, forgotten_max);
 }
 
