@@ -6,6 +6,8 @@
 #include <boost/asio.hpp>
 #include <catch2/catch.hpp>
 
+#include <thread>
+
 using namespace coordination;
 using namespace coordination::testing;
 namespace asio = boost::asio;
