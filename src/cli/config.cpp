@@ -1,11 +1,10 @@
 #include "cli/config.hpp"
 
 #include "cli/setting.hpp"
+#include "net/option_check.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-
-#include <arpa/inet.h>
 
 #include <algorithm>
 #include <optional>
@@ -60,17 +59,6 @@ std::optional<Given> given(const Setting& setting, const Texts& flags, const Tex
     if (value == values.end())
         return std::nullopt;
     return Given{value->second, Source::preset};
-}
-
-bool is_loopback(const std::string& host)
-{
-    if (host == "localhost")
-        return true;
-    in_addr v4{};
-    if (inet_pton(AF_INET, host.c_str(), &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    in6_addr v6{};
-    return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 /// What no setting can tell alone.

@@ -74,7 +74,7 @@ asio::awaitable<void> stop_on_signal(asio::signal_set* signals, Daemon* daemon, 
 {
     const auto [error, number] = co_await signals->async_wait(asio::as_tuple(asio::use_awaitable));
     spdlog::info("{}: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
-    const auto saved = co_await daemon->shutdown();
+    const auto saved = co_await daemon->stop();
     if (!saved)
         *status = refuse(failed, "the last state could not be saved: " + saved.error());
 }

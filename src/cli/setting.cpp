@@ -1,6 +1,8 @@
 #include "cli/setting.hpp"
 
 #include "core/limits.hpp"
+#include "net/option_check.hpp"
+#include "net/option_ranges.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -10,7 +12,6 @@
 #include <array>
 #include <charconv>
 #include <iterator>
-#include <limits>
 #include <ranges>
 
 namespace coordination::cli {
@@ -20,10 +21,6 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 using Outcome = tl::expected<void, std::string>;
-
-/// The longest duration and the largest limit: far beyond use, and sums of them still do not overflow.
-constexpr std::int64_t ms_max = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t count_max = std::int64_t{1} << 40;
 
 constexpr std::array persistence_names{
     std::pair{Persistence::memory_only, std::string_view{"memory-only"}},
@@ -52,17 +49,18 @@ auto& member(auto& config, T Config::* field)
     return config.*field;
 }
 
-template <auto field, std::int64_t least, std::int64_t most>
+template <auto field>
 Access number()
 {
     return {[](Config& config, std::string_view text) -> Outcome {
+                constexpr auto range = range_of<field>();
                 std::int64_t value = 0;
                 const char* const begin = text.data();
                 const char* const end = begin + text.size();
                 const auto [stop, error] = std::from_chars(begin, end, value);
-                if (error != std::errc{} || stop != end || value < least || value > most)
+                if (error != std::errc{} || stop != end || value < range.least || value > range.most)
                     return tl::unexpected(
-                        fmt::format("'{}' is not a number from {} to {}", text, least, most));
+                        fmt::format("'{}' is not a number from {} to {}", text, range.least, range.most));
                 auto& slot = member(config, field);
                 slot = static_cast<std::remove_reference_t<decltype(slot)>>(value);
                 return {};
@@ -74,18 +72,6 @@ Access number()
                 else
                     return slot;
             }};
-}
-
-template <auto field>
-Access duration()
-{
-    return number<field, 1, ms_max>();
-}
-
-template <auto field>
-Access count()
-{
-    return number<field, 1, count_max>();
 }
 
 template <auto field>
@@ -161,17 +147,6 @@ Access insecure()
             [](const Config& config) -> json::value { return config.options.insecure; }};
 }
 
-/// An origin as browsers send it: a scheme and an authority, nothing after.
-bool is_origin(std::string_view text)
-{
-    const auto scheme = text.find("://");
-    if (scheme == std::string_view::npos ||
-        (text.substr(0, scheme) != "http" && text.substr(0, scheme) != "https"))
-        return false;
-    const auto authority = text.substr(scheme + 3);
-    return !authority.empty() && authority.find_first_of("/?#@ *") == std::string_view::npos;
-}
-
 Access allow_origin()
 {
     return {
@@ -226,15 +201,13 @@ std::vector<Setting> main_settings()
                 preset()),
         setting("log-level", 0, general, "LEVEL", "trace, debug, info, warn, error, critical or off",
                 log_level()),
-        setting("threads", 0, general, "N", "threads that serve", number<&O::threads, 1, 256>()),
+        setting("threads", 0, general, "N", "threads that serve", number<&O::threads>()),
 
         setting("host", 'h', network, "ADDRESS",
                 "address to serve on; other than loopback it needs --token-file or --insecure",
                 text<&O::host>()),
-        setting("port", 'p', network, "PORT", "HTTP port; 0 takes a free one",
-                number<&O::http_port, 0, 65535>()),
-        setting("ws-port", 'w', network, "PORT", "WebSocket port; 0 takes a free one",
-                number<&O::ws_port, 0, 65535>()),
+        setting("port", 'p', network, "PORT", "HTTP port; 0 takes a free one", number<&O::http_port>()),
+        setting("ws-port", 'w', network, "PORT", "WebSocket port; 0 takes a free one", number<&O::ws_port>()),
         setting("token-file", 0, network, "FILE",
                 "file whose content callers must send as Authorization: Bearer", text<&Config::token_file>()),
         setting("insecure", 0, network, "", "serve other machines without a token", insecure()),
@@ -245,34 +218,34 @@ std::vector<Setting> main_settings()
                 persistence()),
         setting("snapshot-path", 0, keeping, "FILE", "where snapshots go", text<&O::snapshot_path>()),
         setting("snapshot-interval", 0, keeping, "MS", "time between snapshots",
-                duration<&O::snapshot_interval>()),
+                number<&O::snapshot_interval>()),
         setting("wal-path", 0, keeping, "FILE", "where the write-ahead log goes", text<&O::wal_path>()),
         setting("wal-sync-interval", 0, keeping, "MS",
                 "time between syncs of the log; 0 syncs before each acknowledgement",
-                number<&O::wal_sync_interval, 0, ms_max>()),
+                number<&O::wal_sync_interval>()),
 
         setting("heartbeat-interval", 0, work, "MS", "how often workers should report",
-                duration<&O::heartbeat_interval>()),
+                number<&O::heartbeat_interval>()),
         setting("heartbeat-timeout", 0, work, "MS", "silence after which a worker loses its tasks",
-                duration<&O::heartbeat_timeout>()),
+                number<&O::heartbeat_timeout>()),
         setting("max-tasks-per-worker", 0, work, "N", "tasks one worker may hold",
-                count<&O::max_tasks_per_worker>()),
+                number<&O::max_tasks_per_worker>()),
         setting("crash-limit", 0, work, "N", "leases a task may lose before it fails",
-                count<&O::crash_limit>()),
-        setting("aging", 0, work, "MS", "waiting that raises a task by one priority", duration<&O::aging>()),
+                number<&O::crash_limit>()),
+        setting("aging", 0, work, "MS", "waiting that raises a task by one priority", number<&O::aging>()),
         setting("cancel-grace", 0, work, "MS", "time for a worker to stop a cancelled task",
-                duration<&O::cancel_grace>()),
+                number<&O::cancel_grace>()),
         setting(
             "max-running", 0, work, "LIMIT",
             "how many tasks may run at once: capability:gpu=2 or, for each value, field:repo=1; repeat or "
             "separate by commas",
             max_running()),
         setting("keep-ended-for", 0, work, "MS", "how long ended tasks are kept; 0: as long as there is room",
-                number<&O::keep_ended_for, 0, count_max>()),
+                number<&O::keep_ended_for>()),
         setting("keep-ended-count", 0, work, "N", "ended tasks kept; 0: any number",
-                number<&O::keep_ended_count, 0, count_max>()),
+                number<&O::keep_ended_count>()),
         setting("keep-ended-bytes", 0, work, "BYTES", "what ended tasks may take; 0: anything",
-                number<&O::keep_ended_bytes, 0, count_max>()),
+                number<&O::keep_ended_bytes>()),
     };
 }
 
@@ -280,32 +253,30 @@ std::vector<Setting> limit_settings()
 {
     constexpr std::string_view limits = "Limits";
     return {
-        setting("connections-max", 0, limits, "N", "open connections", count<&O::connections_max>()),
-        setting("body-bytes-max", 0, limits, "BYTES", "body of an HTTP request", count<&O::body_bytes_max>()),
+        setting("connections-max", 0, limits, "N", "open connections", number<&O::connections_max>()),
+        setting("body-bytes-max", 0, limits, "BYTES", "body of an HTTP request",
+                number<&O::body_bytes_max>()),
         setting("header-bytes-max", 0, limits, "BYTES", "header of an HTTP request",
-                count<&O::header_bytes_max>()),
-        setting("frame-bytes-max", 0, limits, "BYTES", "WebSocket message", count<&O::frame_bytes_max>()),
+                number<&O::header_bytes_max>()),
+        setting("frame-bytes-max", 0, limits, "BYTES", "WebSocket message", number<&O::frame_bytes_max>()),
         setting("outbox-bytes-max", 0, limits, "BYTES", "waiting for a slow peer before it is dropped",
-                count<&O::outbox_bytes_max>()),
+                number<&O::outbox_bytes_max>()),
         setting("subscription-bytes-max", 0, limits, "BYTES",
                 "changes waiting for one subscriber, the most that its budget may be",
-                count<&O::subscription_bytes_max>()),
+                number<&O::subscription_bytes_max>()),
         setting("watch-bytes-max", 0, limits, "BYTES", "changes kept for subscribers that come back",
-                count<&O::watch_bytes_max>()),
-        setting("id-bytes-max", 0, limits, "BYTES", "id of a worker or task", count<&O::id_bytes_max>()),
-        setting("json-depth-max", 0, limits, "N", "nesting of a JSON value",
-                number<&O::json_depth_max, 1, 1024>()),
-        setting("handshake-timeout", 0, limits, "MS", "WebSocket handshake",
-                duration<&O::handshake_timeout>()),
+                number<&O::watch_bytes_max>()),
+        setting("id-bytes-max", 0, limits, "BYTES", "id of a worker or task", number<&O::id_bytes_max>()),
+        setting("json-depth-max", 0, limits, "N", "nesting of a JSON value", number<&O::json_depth_max>()),
+        setting("handshake-timeout", 0, limits, "MS", "WebSocket handshake", number<&O::handshake_timeout>()),
         setting("request-timeout", 0, limits, "MS", "HTTP request, first byte to last",
-                duration<&O::request_timeout>()),
+                number<&O::request_timeout>()),
         setting("http-idle-timeout", 0, limits, "MS", "silence between HTTP requests",
-                duration<&O::http_idle_timeout>()),
+                number<&O::http_idle_timeout>()),
         setting("ws-idle-timeout", 0, limits, "MS",
-                "silence on a WebSocket before it is pinged and then closed",
-                duration<&O::ws_idle_timeout>()),
+                "silence on a WebSocket before it is pinged and then closed", number<&O::ws_idle_timeout>()),
         setting("drain-timeout", 0, limits, "MS", "time for open connections to end at a stop",
-                duration<&O::drain_timeout>()),
+                number<&O::drain_timeout>()),
     };
 }
 

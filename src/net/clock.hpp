@@ -3,8 +3,24 @@
 #include "core/types.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 
 namespace coordination {
+
+/// What has to be done at certain times of a clock that does not go by itself.
+///
+/// Threads  Any.
+class DueWork {
+public:
+    /// Told when something is due next; none: nothing is.
+    using Done = std::function<void(std::optional<Timestamp>)>;
+
+    virtual ~DueWork() = default;
+    /// Does all that is due by now, then calls `done`, on any thread.
+    virtual void catch_up(Done done) = 0;
+};
 
 /// Where the daemon gets its time from, so that tests and embedders can bring their own.
 ///
@@ -13,6 +29,9 @@ class Clock {
 public:
     virtual ~Clock() = default;
     virtual Timestamp now() const noexcept = 0;
+    /// Asks the clock to have `work` caught up whenever it is set forward. False, as for every clock that goes by
+    /// itself: it will not, so the work sets timers, which run in real time.
+    virtual bool drives(std::weak_ptr<DueWork> /*work*/) { return false; }
 };
 
 /// Epoch time that only goes forward, at the pace of the monotonic clock: a corrected wall clock must not

@@ -265,14 +265,13 @@ void Coordinator::release(Batch batch)
     std::size_t change = 0;
     std::size_t delivery = 0;
     for (const auto& step : batch.steps) {
-        sessions_.publish(changes.subspan(change, step.changes_before_reply - change));
+        tell(changes.subspan(change, step.changes_before_reply - change));
         if (step.submitted.call) {
             step.submitted.call->deliver();
             update_session(step);
             count(step.submitted);
         }
-        sessions_.publish(
-            changes.subspan(step.changes_before_reply, step.changes_end - step.changes_before_reply));
+        tell(changes.subspan(step.changes_before_reply, step.changes_end - step.changes_before_reply));
         change = step.changes_end;
         for (; delivery < step.deliveries_end; ++delivery)
             sessions_.send(deliveries[delivery]);
@@ -280,7 +279,22 @@ void Coordinator::release(Batch batch)
     batch.steps.clear();
     batch.effects.clear();
     batch.undo.writes.clear();
+    resume(std::exchange(batch.awaiting, {}));
     spare_ = std::move(batch);
+}
+
+/// Behind what is under way on the strand.
+void Coordinator::resume(std::vector<Waiter<>> waiters)
+{
+    for (auto& waiter : waiters)
+        asio::post(strand_, [waiting = std::move(waiter)]() mutable { std::move(waiting)(); });
+}
+
+void Coordinator::tell(std::span<Change> changes)
+{
+    if (listener_)
+        listener_(changes);
+    sessions_.publish(changes); // moves from them
 }
 
 /// What a call that went well means for its connection, once its reply is out.
@@ -355,6 +369,7 @@ void Coordinator::refuse(Batch batch, const Error& error)
         step.submitted.call->deliver();
         count(step.submitted);
     }
+    resume(std::move(batch.awaiting));
 }
 
 /// The journal works again. Connections that ended meanwhile could not be written down: now they are.

@@ -3,6 +3,7 @@
 #include "core/engine.hpp"
 #include "net/clock.hpp"
 #include "net/connection/strand.hpp"
+#include "net/connection/waiter.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
 #include "net/sessions.hpp"
@@ -17,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -88,8 +90,17 @@ public:
     };
     boost::asio::awaitable<Snapshot> begin_snapshot();
 
+    /// Hears of changes as soon as they may be told, before anybody else. On the strand; set before it runs.
+    using Listener = std::function<void(std::span<const Change>)>;
+    void on_changes(Listener listener) { listener_ = std::move(listener); }
+
     /// Takes back leases as they run out, until stop().
     boost::asio::awaitable<void> watch_leases();
+    /// The same for a clock that does not go by itself: does what is due by now, and tells when something is due
+    /// next.
+    boost::asio::awaitable<std::optional<Timestamp>> catch_up();
+    /// Completes when everything that was submitted before has been answered and its changes have been told.
+    boost::asio::awaitable<void> settled();
     /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
     boost::asio::awaitable<void> stop();
 
@@ -123,7 +134,8 @@ private:
         std::vector<Step> steps;
         Effects effects;
         UndoLog undo;
-        Revision last = 0; ///< the store's revision behind it
+        Revision last = 0;              ///< the store's revision behind it
+        std::vector<Waiter<>> awaiting; ///< that it is released or refused
     };
 
     std::shared_ptr<FrozenView> view_of_now();
@@ -141,6 +153,8 @@ private:
 
     void release_reached();
     void release(Batch batch);
+    void tell(std::span<Change> changes);
+    void resume(std::vector<Waiter<>> waiters);
     void update_session(const Step& step);
     void count(const Submitted& submitted);
 
@@ -149,6 +163,7 @@ private:
     void write_again();
     void rearm();
 
+    void end_what_is_due();
     bool waits_for_work(const Step& step) const;
     void park(Step& step, Timestamp now);
     void serve_claims(Batch& batch);
@@ -164,6 +179,7 @@ private:
     Journal& journal_;
     Engine engine_;
     Sessions sessions_;
+    Listener listener_;
     std::deque<Batch> unreached_;
     Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;

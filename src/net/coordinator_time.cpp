@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -99,14 +100,51 @@ asio::awaitable<void> Coordinator::watch_leases()
         const auto [woken] = co_await lease_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (woken)
             continue; // rearm() or stop()
-        Batch batch;
-        open(batch);
-        Step step{.submitted = {}, .result = Outcome{}};
-        engine_.expire(batch.at, batch.effects);
-        step.changes_before_reply = batch.effects.changes.size();
-        end_step(std::move(step), batch);
-        close_batch(std::move(batch));
+        end_what_is_due();
     }
+}
+
+void Coordinator::end_what_is_due()
+{
+    Batch batch;
+    open(batch);
+    Step step{.submitted = {}, .result = Outcome{}};
+    engine_.expire(batch.at, batch.effects);
+    step.changes_before_reply = batch.effects.changes.size();
+    end_step(std::move(step), batch);
+    close_batch(std::move(batch));
+}
+
+asio::awaitable<std::optional<Timestamp>> Coordinator::catch_up()
+{
+    std::optional<Timestamp> due;
+    const auto on_strand = [this, &due]() -> asio::awaitable<void> {
+        co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
+        due = next_due();
+        while (due && *due <= clock_.now()) {
+            const auto revision = engine_.store().revision();
+            end_what_is_due();
+            const auto before = std::exchange(due, next_due());
+            if (due == before && engine_.store().revision() == revision)
+                break; // it cannot be done at present
+        }
+    };
+    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
+    co_await settled();
+    co_return due;
+}
+
+asio::awaitable<void> Coordinator::settled()
+{
+    const auto on_strand = [this]() -> asio::awaitable<void> {
+        co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
+        const auto wait = [this](auto handler) {
+            unreached_.back().awaiting.emplace_back(std::move(handler));
+        };
+        if (!unreached_.empty())
+            co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
+    };
+    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
 }
 
 /// Something is due earlier than the timer knows.

@@ -1,193 +1,281 @@
 #include "net/daemon.hpp"
 
-#include "net/clock.hpp"
-#include "net/coordinator.hpp"
-#include "net/metrics.hpp"
+#include "net/embed/embedded_call.hpp"
+#include "net/option_check.hpp"
 #include "net/rethrow.hpp"
-#include "net/server.hpp"
-#include "net/snapshotter.hpp"
-#include "persist/memory_journal.hpp"
-#include "persist/posix_disk.hpp"
-#include "persist/snapshot_journal.hpp"
-#include "persist/wal/wal_journal.hpp"
+#include "net/running.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 
 #include <spdlog/spdlog.h>
 
+#include <future>
+#include <mutex>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace coordination {
 
 namespace asio = boost::asio;
 
-namespace {
-
-Limits limits_of(const DaemonOptions& options)
-{
-    Limits limits;
-    limits.tasks_per_worker_max = static_cast<std::uint32_t>(options.max_tasks_per_worker);
-    limits.heartbeat_timeout = options.heartbeat_timeout;
-    limits.crash_limit = static_cast<std::uint32_t>(options.crash_limit);
-    limits.aging = options.aging;
-    limits.cancel_grace = options.cancel_grace;
-    limits.keep_ended_for = options.keep_ended_for;
-    limits.keep_ended_count = options.keep_ended_count;
-    limits.keep_ended_bytes = options.keep_ended_bytes;
-    for (const auto& text : options.max_running)
-        if (auto limit = running_limit_in(text))
-            limits.running_limits.push_back(std::move(*limit));
-    return limits;
-}
-
-std::unique_ptr<Journal> journal_for(const DaemonOptions& options, Disk& disk)
-{
-    const StatePaths paths{.snapshot = options.snapshot_path, .log = options.wal_path};
-    switch (options.persistence) {
-    case Persistence::memory_only:
-        return std::make_unique<MemoryJournal>();
-    case Persistence::periodic_snapshot:
-        return std::make_unique<SnapshotJournal>(disk, paths, limits_of(options));
-    case Persistence::write_ahead_log:
-        break;
-    }
-    WalOptions wal;
-    wal.paths = paths;
-    wal.limits = limits_of(options);
-    wal.sync_interval = options.wal_sync_interval;
-    return std::make_unique<WalJournal>(disk, std::move(wal));
-}
-
-/// A start may have forgotten the latest revisions (all of them, or those after the last snapshot), which
-/// clients may have seen. A thousand for each millisecond, a million a second, is more than any daemon hands
-/// out, so a revision made from the time lies beyond all given out before; and below 2^53, up to which
-/// JavaScript counts, until the year 2255. Should the wall clock have gone back, the saved revision and a
-/// margin still lead upwards.
-Revision next_epoch(Revision saved, Timestamp now)
-{
-    constexpr Revision per_millisecond = 1'000;
-    constexpr Revision margin = 1'000'000'000;
-    const auto from_time = static_cast<Revision>(to_millis(now)) * per_millisecond;
-    return std::max(from_time, saved == 0 ? 0 : saved + margin);
-}
-
-} // namespace
-
-class Daemon::Running {
+/// What stays from one start to the next: options, handlers of events, threads; and which phase it is in.
+class Daemon::Host : public DueWork, public std::enable_shared_from_this<Host> {
 public:
-    Running(asio::io_context& io, DaemonOptions options)
-        : options_(std::move(options)),
-          journal_(journal_for(options_, disk_)),
-          coordinator_(strand_on(io.get_executor(), options_.run_by), limits_of(options_),
-                       {options_.watch_bytes_max, options_.subscription_bytes_max}, clock_, metrics_,
-                       *journal_),
-          snapshotter_(io.get_executor(), options_, *journal_, coordinator_, clock_, metrics_),
-          server_(io.get_executor(), options_, coordinator_, metrics_, clock_,
-                  {.health = [this] { return health(); }, .snapshot = [this] { return snapshotter_.take(); }})
+    Host(asio::io_context* callers, DaemonOptions options)
+        : own_(callers ? nullptr : std::make_unique<asio::io_context>(static_cast<int>(options.threads))),
+          io_(callers ? *callers : *own_),
+          options_(std::move(options)),
+          events_(std::make_shared<EventHub>(io_.get_executor(), options_.outbox_bytes_max))
     {
-        metrics_.started_at = clock_.now();
-        metrics_.journal = journal_.get();
+        if (own_)
+            options_.run_by = options_.threads == 1 ? RunBy::one_thread : RunBy::many_threads;
     }
 
-    ~Running()
-    {
-        // Without a shutdown() its thread is still at work, and tells the coordinator, which goes first.
-        static_cast<void>(journal_->close());
-    }
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
+    void follow_clock() { manual_ = options_.clock && options_.clock->drives(weak_from_this()); }
 
-    tl::expected<Endpoints, std::string> start()
-    {
-        const auto recovered = recover();
-        if (!recovered)
-            return tl::unexpected(recovered.error());
-        const auto endpoints = server_.listen();
-        if (!endpoints)
-            return endpoints;
-        const auto now = clock_.now();
-        const auto revision =
-            recovered->may_have_lost ? next_epoch(recovered->revision, now) : recovered->revision;
-        const auto opened = journal_->open(revision, [this] { coordinator_.journal_moved(); });
-        if (!opened)
-            return tl::unexpected(opened.error());
-        coordinator_.engine().resume(revision, now);
-        coordinator_.fan_out().start_after(revision);
-        asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), rethrow);
-        snapshotter_.start();
-        server_.start();
-        return endpoints;
-    }
+    tl::expected<Endpoints, std::string> start();
+    void stop(Told<Stopped> done);
+    void stop_for_good();
+    void submit(AnyRequest request, Told<AnyReply> done);
+    void catch_up(Done done) override;
+    ListenerId on(std::initializer_list<EventKind> kinds, Handler handler);
 
-    asio::awaitable<tl::expected<void, std::string>> shutdown()
-    {
-        draining_ = true;
-        co_await server_.shutdown();
-        co_await coordinator_.stop();
-        const auto saved = co_await snapshotter_.finish();
-        const auto closed = journal_->close();
-        co_return saved ? closed : saved;
-    }
+    EventHub& events() noexcept { return *events_; }
+    asio::any_io_executor executor() noexcept { return io_.get_executor(); }
 
 private:
-    tl::expected<Recovery, std::string> recover()
-    {
-        auto& store = coordinator_.engine().store();
-        const auto recovered = journal_->recover(store);
-        if (!recovered)
-            return recovered;
-        for (const auto& note : recovered->notes)
-            spdlog::warn("{}", note);
-        if (options_.persistence != Persistence::memory_only)
-            spdlog::info("recovered {} workers and {} tasks at revision {}", store.workers().size(),
-                         store.tasks().size(), recovered->revision);
-        return recovered;
-    }
+    enum class Phase { stopped, starting, running, stopping };
+    using Work = asio::executor_work_guard<asio::io_context::executor_type>;
 
-    Health health() const
-    {
-        const auto progress = journal_->progress();
-        Health health{.status = "healthy", .reason = {}, .synced = progress.synced, .oldest_unsynced = {}};
-        if (progress.unsynced_since)
-            health.oldest_unsynced = std::chrono::duration_cast<std::chrono::milliseconds>(
-                std::chrono::steady_clock::now() - *progress.unsynced_since);
-        for (const auto& reason : {progress.failure, progress.pressure, snapshotter_.failure()})
-            if (health.reason.empty())
-                health.reason = reason;
-        if (draining_)
-            health.reason = "the daemon is stopping";
-        if (!health.reason.empty())
-            health.status = draining_ ? "draining" : "degraded";
-        return health;
-    }
+    static asio::awaitable<Stopped> shut_down(std::shared_ptr<Running> running,
+                                              std::shared_ptr<EventHub> events);
+    static asio::awaitable<std::optional<Timestamp>> catch_all_up(std::shared_ptr<Running> running,
+                                                                  std::shared_ptr<EventHub> events);
+    void begin_running(const std::shared_ptr<Running>& running);
+    void end_running(Stopped saved);
+    void set_phase(Phase phase);
 
+    std::unique_ptr<asio::io_context> own_;
+    asio::io_context& io_;
     DaemonOptions options_;
-    SystemClock clock_;
-    Metrics metrics_;
-    PosixDisk disk_;
-    std::unique_ptr<Journal> journal_;
-    Coordinator coordinator_;
-    Snapshotter snapshotter_;
-    Server server_;
-    std::atomic<bool> draining_ = false;
+    const std::shared_ptr<EventHub> events_;
+    bool manual_ = false;
+
+    std::mutex mutex_; ///< guards what follows
+    Phase phase_ = Phase::stopped;
+    std::shared_ptr<Running> running_; ///< kept until the next start: what has just ended may still unwind
+    std::optional<Work> work_;
+    std::vector<Told<Stopped>> awaiting_stop_;
+    Stopped saved_;
+    std::vector<std::jthread> threads_; ///< for the thread that starts and destroys
 };
 
-Daemon::Daemon(asio::io_context& io, DaemonOptions options)
-    : running_(std::make_unique<Running>(io, std::move(options)))
+tl::expected<Endpoints, std::string> Daemon::Host::start()
 {
+    {
+        const std::lock_guard lock(mutex_);
+        if (phase_ != Phase::stopped)
+            return tl::unexpected(std::string("the daemon is running: stop it first"));
+        phase_ = Phase::starting;
+    }
+    threads_.clear(); // of the last time: they have nothing left to do
+    const auto fault = fault_in(options_);
+    if (fault) {
+        set_phase(Phase::stopped);
+        return tl::unexpected(*fault);
+    }
+    const auto running = std::make_shared<Running>(io_, options_, events_);
+    auto endpoints = running->start(manual_);
+    if (endpoints)
+        begin_running(running);
+    else
+        set_phase(Phase::stopped);
+    return endpoints;
 }
 
-Daemon::~Daemon() = default;
+void Daemon::Host::begin_running(const std::shared_ptr<Running>& running)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        running_ = running;
+        work_.emplace(asio::make_work_guard(io_));
+        phase_ = Phase::running;
+    }
+    if (events_->wants_any())
+        running->begin_events();
+    if (!own_)
+        return;
+    own_->restart();
+    for (std::size_t i = 0; i < options_.threads; ++i)
+        threads_.emplace_back([this] { own_->run(); });
+}
+
+void Daemon::Host::set_phase(Phase phase)
+{
+    const std::lock_guard lock(mutex_);
+    phase_ = phase;
+}
+
+void Daemon::Host::stop(Told<Stopped> done)
+{
+    std::unique_lock lock(mutex_);
+    if (phase_ == Phase::stopped || phase_ == Phase::starting) {
+        auto saved = saved_;
+        lock.unlock();
+        done(std::move(saved));
+        return;
+    }
+    awaiting_stop_.push_back(std::move(done));
+    if (std::exchange(phase_, Phase::stopping) == Phase::stopping)
+        return;
+    const auto running = running_;
+    lock.unlock();
+    const auto ended = [self = shared_from_this()](const std::exception_ptr& bug, Stopped saved) {
+        rethrow(bug);
+        self->end_running(std::move(saved));
+    };
+    asio::co_spawn(io_, shut_down(running, events_), ended);
+}
+
+asio::awaitable<Daemon::Stopped> Daemon::Host::shut_down(std::shared_ptr<Running> running,
+                                                         std::shared_ptr<EventHub> events)
+{
+    auto saved = co_await running->shutdown();
+    co_await events->settled();
+    co_return saved;
+}
+
+void Daemon::Host::end_running(Stopped saved)
+{
+    std::vector<Told<Stopped>> awaiting;
+    {
+        const std::lock_guard lock(mutex_);
+        phase_ = Phase::stopped;
+        saved_ = saved;
+        awaiting.swap(awaiting_stop_);
+        work_.reset();
+    }
+    for (const auto& done : awaiting)
+        done(saved);
+}
+
+/// On the own threads: the destructor's part. What its caller's io_context has left, its caller ends.
+void Daemon::Host::stop_for_good()
+{
+    if (!own_)
+        return;
+    std::promise<Stopped> stopped;
+    stop([&stopped](Stopped saved) { stopped.set_value(std::move(saved)); });
+    const auto saved = stopped.get_future().get();
+    if (!saved)
+        spdlog::error("the last state could not be saved: {}", saved.error());
+    threads_.clear();
+}
+
+void Daemon::Host::submit(AnyRequest request, Told<AnyReply> done)
+{
+    auto asked = read_request(request, {options_.id_bytes_max, options_.json_depth_max});
+    if (!asked) {
+        done(tl::unexpected(std::move(asked.error())));
+        return;
+    }
+    std::unique_lock lock(mutex_); // nothing is submitted once the stop has begun
+    if (phase_ != Phase::running) {
+        lock.unlock();
+        done(tl::unexpected(Error{ErrorCode::not_running, "the daemon is not running: start it first"}));
+        return;
+    }
+    auto call =
+        std::make_unique<EmbeddedCall>(std::move(request), asked->tell, running_->metrics(), std::move(done));
+    running_->coordinator().submit(std::move(asked->action), 0, std::move(call));
+}
+
+void Daemon::Host::catch_up(Done done)
+{
+    std::unique_lock lock(mutex_);
+    if (phase_ != Phase::running) {
+        lock.unlock();
+        done(std::nullopt);
+        return;
+    }
+    const auto running = running_;
+    lock.unlock();
+    const auto caught_up = [done = std::move(done)](const std::exception_ptr& bug,
+                                                    std::optional<Timestamp> next) {
+        rethrow(bug);
+        done(next);
+    };
+    asio::co_spawn(io_, catch_all_up(running, events_), caught_up);
+}
+
+asio::awaitable<std::optional<Timestamp>> Daemon::Host::catch_all_up(std::shared_ptr<Running> running,
+                                                                     std::shared_ptr<EventHub> events)
+{
+    const auto next = co_await running->catch_up();
+    co_await events->settled();
+    co_return next;
+}
+
+Daemon::ListenerId Daemon::Host::on(std::initializer_list<EventKind> kinds, Handler handler)
+{
+    const auto id = events_->add(std::span(kinds.begin(), kinds.size()), std::move(handler));
+    const std::lock_guard lock(mutex_);
+    if (phase_ == Phase::running)
+        running_->begin_events();
+    return id;
+}
+
+Daemon::Daemon(DaemonOptions options) : host_(std::make_shared<Host>(nullptr, std::move(options)))
+{
+    host_->follow_clock();
+}
+
+Daemon::Daemon(asio::io_context& io, DaemonOptions options)
+    : host_(std::make_shared<Host>(&io, std::move(options)))
+{
+    host_->follow_clock();
+}
+
+Daemon::~Daemon()
+{
+    host_->stop_for_good();
+}
 
 tl::expected<Endpoints, std::string> Daemon::start()
 {
-    return running_->start();
+    return host_->start();
 }
 
-asio::awaitable<tl::expected<void, std::string>> Daemon::shutdown()
+void Daemon::begin_stop(Told<Stopped> done)
 {
-    return running_->shutdown();
+    host_->stop(std::move(done));
+}
+
+void Daemon::submit(AnyRequest request, Told<AnyReply> done)
+{
+    host_->submit(std::move(request), std::move(done));
+}
+
+Daemon::ListenerId Daemon::on(std::initializer_list<EventKind> kinds, Handler handler)
+{
+    return host_->on(kinds, std::move(handler));
+}
+
+void Daemon::off(ListenerId id)
+{
+    host_->events().remove(id);
+}
+
+void Daemon::deliver_events_on(const asio::any_io_executor& executor)
+{
+    host_->events().deliver_on(executor);
+}
+
+asio::any_io_executor Daemon::get_executor() const noexcept
+{
+    return host_->executor();
 }
 
 } // namespace coordination

@@ -5,23 +5,26 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace coordination {
+
+class Clock;
 
 enum class Persistence { memory_only, periodic_snapshot, write_ahead_log };
 
 /// How a daemon runs. Each default here is also the command line's.
 ///
 /// Units    Bytes, unless the type says another.
-/// Bounds   heartbeat_timeout > heartbeat_interval; every duration is positive but
-///          wal_sync_interval, where 0 means "synced before each acknowledgement". The command line
-///          checks these; an embedder should too.
+/// Bounds   heartbeat_timeout > heartbeat_interval; those of each number stand in option_ranges.hpp. Daemon's
+///          start() refuses what is beyond them, and so does the command line.
 struct DaemonOptions {
     std::string host = "127.0.0.1";
     std::uint16_t http_port = 9500; ///< 0: a free one
     std::uint16_t ws_port = 9501;   ///< 0: a free one; the same as http_port: both on one
+    bool listen = true;             ///< false: no ports at all, for a program that only calls in-process
 
     /// The seed calls memory-only "persistence disabled", names periodic-snapshot wherever it shows a value,
     /// and says of no flag that state is lost without it: so state is kept unless one asks for less.
@@ -47,8 +50,10 @@ struct DaemonOptions {
     bool insecure = false;                  ///< serve other machines without a token
     std::vector<std::string> allow_origins; ///< whose pages may call, beside our own
 
-    std::size_t threads = 1;
-    RunBy run_by = RunBy::many_threads; ///< the io_context; right in any case, but slower than one_thread
+    std::size_t threads = 1; ///< that serve, where the daemon has its own
+    RunBy run_by =
+        RunBy::many_threads;      ///< a caller's io_context; right in any case, but slower than one_thread
+    std::shared_ptr<Clock> clock; ///< for leases and all that is due; none: the system's
 
     std::size_t body_bytes_max = 8 << 20; ///< of one HTTP request
     std::size_t header_bytes_max = 16 << 10;

@@ -56,16 +56,34 @@ asio::awaitable<void> Snapshotter::take_periodically()
         const auto [stopped] = co_await interval_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (stopped || finished_)
             co_return;
-        const bool due = clock_.now() - taken_at_ >= options_.snapshot_interval;
-        bool wanted = false;
-        co_await coordinator_.read([&](const StateStore&) { wanted = journal_.wants_snapshot(); });
-        if (!due && !wanted && failure().empty())
-            continue;
-        const auto told = failure();
-        const auto taken = co_await take_one(false);
-        if (!taken && taken.error().message != told)
-            spdlog::error("{}", taken.error().message);
+        co_await take_if_due();
     }
+}
+
+asio::awaitable<void> Snapshotter::take_if_due()
+{
+    const bool due = clock_.now() - taken_at_ >= options_.snapshot_interval;
+    bool wanted = false;
+    co_await coordinator_.read([&](const StateStore&) { wanted = journal_.wants_snapshot(); });
+    const auto told = failure();
+    if (!due && !wanted && told.empty())
+        co_return;
+    const auto taken = co_await take_one(false);
+    if (!taken && taken.error().message != told)
+        spdlog::error("{}", taken.error().message);
+}
+
+asio::awaitable<std::optional<Timestamp>> Snapshotter::catch_up()
+{
+    if (options_.persistence == Persistence::memory_only)
+        co_return std::nullopt;
+    std::optional<Timestamp> next;
+    const auto on_own_strand = [this, &next]() -> asio::awaitable<void> {
+        co_await take_if_due();
+        next = taken_at_ + options_.snapshot_interval;
+    };
+    co_await asio::co_spawn(strand_, on_own_strand, asio::use_awaitable);
+    co_return next;
 }
 
 asio::awaitable<tl::expected<void, Error>> Snapshotter::take()

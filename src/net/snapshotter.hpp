@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace coordination {
@@ -29,7 +30,10 @@ public:
     Snapshotter(const boost::asio::any_io_executor& executor, const DaemonOptions& options, Journal& journal,
                 Coordinator& coordinator, const Clock& clock, Metrics& metrics);
 
+    /// Takes them as their time comes, until finish().
     void start();
+    /// The same for a clock that does not go by itself: takes one if it is time, and tells when the next is due.
+    boost::asio::awaitable<std::optional<Timestamp>> catch_up();
     /// A snapshot of now. One at a time: a call during another's waits for it first.
     boost::asio::awaitable<tl::expected<void, Error>> take();
     /// Ends the periodic ones and takes the last.
@@ -40,6 +44,7 @@ public:
 
 private:
     boost::asio::awaitable<void> take_periodically();
+    boost::asio::awaitable<void> take_if_due();
     boost::asio::awaitable<tl::expected<void, Error>> take_one(bool unchanged_too);
     boost::asio::awaitable<tl::expected<void, std::string>> write_view(bool unchanged_too);
     static bool add_slice(SnapshotWriter& writer, FrozenView& view);

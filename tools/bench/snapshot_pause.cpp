@@ -191,7 +191,7 @@ int main(int argc, char** argv)
                std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
     std::jthread server([&io] { io.run(); });
     measure(*endpoints);
-    asio::co_spawn(io, daemon.shutdown(), [](const std::exception_ptr&, const auto&) {});
+    daemon.stop([](const auto&) {});
     server.join();
     std::filesystem::remove_all(folder);
     return 0;

@@ -59,6 +59,8 @@ ErrorForm form_of(ErrorCode code) noexcept
         return {"STORAGE_FAILED", 503};
     case ErrorCode::too_many_connections:
         return {"TOO_MANY_CONNECTIONS", 503};
+    case ErrorCode::not_running:
+        return {"NOT_RUNNING", 503};
     }
     return {"INTERNAL", 500}; // not a value of the enum
 }
