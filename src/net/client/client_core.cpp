@@ -67,6 +67,8 @@ void ClientCore::let_go()
     let_go_ = true;
     asio::dispatch(strand_, [self = shared_from_this()] {
         self->give_up({.kind = CallErrorKind::stopped, .message = "the client is gone"});
+        for (auto* client : self->busy_http_)
+            client->abort();
     });
 }
 
@@ -92,8 +94,10 @@ void ClientCore::connect(Reply reply)
 
 void ClientCore::disconnect(Reply reply)
 {
-    if (life_ == Life::idle && !looping_)
+    if (life_ == Life::idle) {
+        drop_all(leaving_error());
         return reply(json::object{});
+    }
     if (life_ == Life::leaving)
         return reply(tl::unexpected(leaving_error()));
     life_ = Life::leaving;

@@ -58,7 +58,6 @@ public:
     void call(const boost::json::object& message, Reply reply);
 
     void get(std::string target, Reply reply);
-    void post(std::string target, const boost::json::object& body, Reply reply);
     void register_http(Reply reply);
     void unregister_http(Reply reply);
     void end_http(const TaskRef& task, TaskEnding ending, Reply reply);
@@ -163,6 +162,7 @@ private:
     Backoff pace_;
     WsClient ws_;
     std::vector<std::unique_ptr<HttpClient>> idle_http_;
+    std::set<HttpClient*> busy_http_;
 
     Requests requests_;
     TaskBook book_;

@@ -46,7 +46,9 @@ asio::awaitable<void> ClientCore::request(std::shared_ptr<ClientCore> self, http
         client = std::move(self->idle_http_.back());
         self->idle_http_.pop_back();
     }
+    self->busy_http_.insert(client.get());
     const auto response = co_await client->request(method, std::move(target), std::move(body));
+    self->busy_http_.erase(client.get());
     auto answer = answer_in(response);
     if (response && self->idle_http_.size() < idle_max)
         self->idle_http_.push_back(std::move(client));
@@ -71,19 +73,20 @@ void ClientCore::get(std::string target, Reply reply)
     request(http::verb::get, std::move(target), {}, {}, std::move(reply));
 }
 
-void ClientCore::post(std::string target, const json::object& body, Reply reply)
-{
-    request(http::verb::post, std::move(target), json::serialize(body), {}, std::move(reply));
-}
-
 void ClientCore::register_http(Reply reply)
 {
-    signed_off_ = false;
-    post("/api/workers/register",
-         {{"workerId", options_.worker_id},
-          {"capabilities", json::value_from(options_.capabilities)},
-          {"metadata", options_.metadata}},
-         std::move(reply));
+    const auto then = [this](Answer& answer) { // the call keeps this alive
+        if (!answer)
+            return;
+        signed_off_ = false;
+        if (ready_)
+            send(register_frame()); // so that it is this connection that speaks for the worker
+    };
+    request(http::verb::post, "/api/workers/register",
+            json::serialize(json::object{{"workerId", options_.worker_id},
+                                         {"capabilities", json::value_from(options_.capabilities)},
+                                         {"metadata", options_.metadata}}),
+            then, std::move(reply));
 }
 
 /// The daemon gives this worker's tasks to others at once, so their handlers are told to stop.
