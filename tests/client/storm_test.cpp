@@ -34,7 +34,7 @@ namespace {
 struct Size {
     bool heavy = std::getenv("COORD_CLIENT_STORM") != nullptr;
     int clients = 100;
-    int tasks = heavy ? 8'000 : 1'200;
+    int tasks = heavy ? 8'000 : 1'600;
     int kills = heavy ? 10 : 3;
     milliseconds spread = heavy ? 2'000ms : 1'000ms; ///< reconnect_interval
 };
@@ -218,7 +218,7 @@ private:
         options.reconnect_interval = options.reconnect_interval_max = size_.spread;
         auto client = std::make_unique<CoordinationClient>(io_.get_executor(), options);
         client->serve_tasks([this, self = client.get()](AssignedTask task) {
-            std::uniform_int_distribution<int> takes(20, 400);
+            std::uniform_int_distribution<int> takes(100, 1'200);
             return work(self, &ledger, milliseconds{takes(random_)}, std::move(task));
         });
         client->on_reconnecting([this](Reconnecting next) {
@@ -298,8 +298,8 @@ SCENARIO("100 clients whose daemon is killed again and again end each task once,
     fleet.submit();
 
     for (int kill = 0; kill < size.kills; ++kill) {
-        const int due = size.tasks * (kill + 1) / (size.kills + 1);
-        await([&] { return ledger.ended >= due; }, "tasks to end");
+        const int due = size.tasks * (kill + 1) / (size.kills + 2);
+        await([&] { return ledger.ended >= due && ledger.running >= 50; }, "tasks to end and others to run");
         ledger.returned = 0;
         ledger.kill = static_cast<std::size_t>(kill);
         const int running = ledger.running;

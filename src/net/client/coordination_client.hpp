@@ -53,9 +53,9 @@ struct SubscribeOptions {
 ///           What cannot be sent now waits for a connection, in order, within `unsent_count_max` and
 ///           `unsent_bytes_max`; beyond them it is queue_full and nothing was taken. disconnect() answers whatever still
 ///           waits with stopped. An at-most-once message is the one thing that is not sent twice: lost.
-/// Changes   After a reconnect they go on where they stopped, each once, in order. Where the daemon no longer knows them
-///           (memory of changes is bounded, and none outlives its restart) `error` tells REVISION_COMPACTED, and
-///           they go on from the present: read get_state() and its revision.
+/// Changes   After a reconnect they go on where they stopped, each once, in order. Where the daemon no longer knows what
+///           was missed (it remembers within a bound) `error` tells REVISION_COMPACTED, and they go on from the
+///           present: read get_state() and its revision.
 /// Messages  Handled once per id within the last `message_ids_max`, and acknowledged when the handler has returned. One
 ///           that throws is not acknowledged: the bus delivers the message again.
 /// Errors    Values. No exception leaves a call; what a handler throws is reported by `error`, and fails its task.
