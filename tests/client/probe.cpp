@@ -79,6 +79,10 @@ Probe::Probe(CoordinationClientOptions options) : client_(std::move(options))
     client_->on_heartbeat_ack([this](std::int64_t) { diary.note("heartbeat_ack"); });
     client_->on_error(
         [this](const CallError& error) { diary.note("error " + error.code + " " + error.message); });
+    client_->on_state_gap([this](const StateGap& gap) {
+        diary.note("gap " + std::to_string(gap.from) + "-" + std::to_string(gap.to) + " " +
+                   std::to_string(gap.kept) + " of " + std::to_string(gap.changes));
+    });
     client_->on_state_change([this](const StateChange& change) {
         diary.note("change " + change.collection + ":" + change.operation + ":" + change.key + "@" +
                    std::to_string(change.revision));

@@ -34,8 +34,8 @@ private:
     std::vector<std::string> entries_;
 };
 
-/// A client whose events are written down: "connected", "registered", "task t1/2", "stopped t1/2", "error CODE text",
-/// "change tasks:set:t1@5", "message m1", …
+/// A client whose events are written down: "connected", "registered", "task t1/2", "stopped t1/2", "error
+/// CODE text", /// "change tasks:set:t1@5", "message m1", …
 class Probe {
 public:
     /// Reconnects within a few milliseconds.

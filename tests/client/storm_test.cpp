@@ -247,7 +247,7 @@ private:
     std::thread thread_;
 };
 
-/// A hundred draws from 20 parts, 5 expected in each: 20 in one of them happens once in 10 million histograms.
+/// A hundred draws from 20 parts, 5 expected in each: 20 in one of them is one histogram in 10 million.
 void check_spread(const Histogram& planned, int clients)
 {
     for (const int part : planned.count)

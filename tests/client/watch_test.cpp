@@ -125,6 +125,25 @@ SCENARIO("where the daemon has forgotten what was missed, the gap is told, and i
     peer.seen(501);
 }
 
+SCENARIO("a subscriber that would rather miss something than be cut off is told of each gap", "[client]")
+{
+    Fixture peer;
+    auto subscribed = peer.client->subscribe({"*"}, {.coalesce = true, .budget = 1'000}, use_future);
+    const auto asked = peer.daemon.expect("subscribe");
+    CHECK(field(asked, "policy") == "coalesce");
+    CHECK(integer(asked, "budget") == 1'000);
+    peer.agree(asked, 110);
+    success(std::move(subscribed));
+    peer.daemon.send({{"type", "state_gap"}, {"from", 111}, {"to", 160}, {"changes", 50}, {"kept", 1}});
+    peer.change(160);
+    peer.client.await("gap 111-160 1 of 50");
+    peer.seen(160);
+    peer.daemon.accept(); // the next connection asks for the same
+    const auto again = peer.daemon.expect("subscribe");
+    CHECK(field(again, "policy") == "coalesce");
+    CHECK(integer(again, "since") == 160);
+}
+
 SCENARIO("a subscription that is refused changes nothing of the one before", "[client]")
 {
     Fixture peer;

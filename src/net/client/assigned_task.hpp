@@ -18,16 +18,16 @@ struct AssignedTask {
     std::int64_t attempt = 0;
     std::int64_t fence = 0;   ///< rises with every assignment: what others may check writes against
     boost::json::object data; ///< the whole task as the daemon told it: `title`, `priority`, …
-    /// Fires when the work is wanted no more: the task was cancelled, the lease is lost, or this client leaves.
-    /// From the client's strand.
+    /// Fires when the work is wanted no more: the task was cancelled, the lease is lost, or this client
+    /// leaves. From the client's strand.
     std::stop_token stop;
 };
 
 /// How a task ended: its result, or the error that it failed with. Any JSON.
 using TaskEnding = tl::expected<boost::json::value, boost::json::value>;
 
-/// Which task a call means. By the task itself it means that one attempt, and never a later one of the same id
-/// that this worker may have been given meanwhile; by its id, the attempt that it holds now.
+/// Which task a call means. By the task itself it means that one attempt, and never a later one of the same
+/// id that this worker may have been given meanwhile; by its id, the attempt that it holds now.
 struct TaskRef {
     TaskRef(const AssignedTask& task) : id(task.id), attempt(task.attempt) {}
     TaskRef(std::string task_id) : id(std::move(task_id)) {}

@@ -12,7 +12,7 @@ class Backoff {
 public:
     using Duration = std::chrono::milliseconds;
 
-    /// `least` is the part of the bound that is always waited: 0 spreads a fleet most, 0.5 never tries at once.
+    /// `least` is the part of the bound that is always waited: 0 spreads a fleet most, 0.5 never is 0.
     explicit Backoff(Duration first = Duration{200}, Duration longest = Duration{10'000}, double least = 0.5)
         : first_(first),
           longest_(std::max(first, longest)),

@@ -281,6 +281,8 @@ void ClientCore::on_frame(const json::object& frame)
         on_response(frame);
     else if (type == "state_change")
         on_state_change(frame);
+    else if (type == "state_gap")
+        on_state_gap(frame);
     else if (type == "task_assigned") {
         if (const auto* task = find_object(frame, "task"))
             on_assigned(*task);

@@ -28,6 +28,7 @@
 #include "net/client/message_window.hpp"
 #include "net/client/reply.hpp"
 #include "net/client/requests.hpp"
+#include "net/client/subscribe_options.hpp"
 #include "net/client/task_book.hpp"
 #include "net/client/ws_client.hpp"
 
@@ -52,7 +53,7 @@ public:
     void disconnect(Reply reply);
     void update(const TaskRef& task, std::string_view status, boost::json::object data, Reply reply);
     void end(const TaskRef& task, TaskEnding ending, Reply reply);
-    void subscribe(boost::json::array topics, bool values, std::optional<std::int64_t> since, Reply reply);
+    void subscribe(boost::json::array topics, SubscribeOptions how, Reply reply);
     void follow_messages(std::vector<std::string> topics, bool wanted, Reply reply);
     /// Anything else: an object with a `type`.
     void call(const boost::json::object& message, Reply reply);
@@ -71,8 +72,7 @@ private:
     /// What changes this client follows.
     struct Watch {
         boost::json::array topics;
-        bool values = false;
-        std::optional<std::int64_t> seen; ///< up to this revision; none: it begins with the answer
+        SubscribeOptions how; ///< `since`: what was seen; none: it begins with the answer
     };
 
     // The connection (client_core.cpp).
@@ -99,6 +99,7 @@ private:
     void on_subscribed(RequestId id, const Answer& answer);
     void on_resumed(RequestId id, const Answer& answer);
     void on_state_change(const boost::json::object& frame);
+    void on_state_gap(const boost::json::object& frame);
     void on_message(const boost::json::object& frame);
     void on_message_handled(const std::string& id, bool well);
     static boost::asio::awaitable<void> serve(std::shared_ptr<ClientCore> self, BusMessage message);

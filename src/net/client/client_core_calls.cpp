@@ -22,13 +22,17 @@ RequestId request_id_in(const json::object& frame)
     return error ? 0 : number;
 }
 
-json::object subscribe_frame(const json::array& topics, bool values, std::optional<std::int64_t> since)
+json::object subscribe_frame(const json::array& topics, const SubscribeOptions& how)
 {
     json::object frame{{"type", "subscribe"}, {"topics", topics}};
-    if (values)
+    if (how.values)
         frame["values"] = true;
-    if (since)
-        frame["since"] = *since;
+    if (how.since)
+        frame["since"] = *how.since;
+    if (how.coalesce)
+        frame["policy"] = "coalesce";
+    if (how.budget)
+        frame["budget"] = *how.budget;
     return frame;
 }
 
@@ -122,15 +126,14 @@ void ClientCore::call(const json::object& message, Reply reply)
     ask(std::move(request));
 }
 
-void ClientCore::subscribe(json::array topics, bool values, std::optional<std::int64_t> since, Reply reply)
+void ClientCore::subscribe(json::array topics, SubscribeOptions how, Reply reply)
 {
-    Request request{.about = Request::About::subscription,
-                    .body = body_of(subscribe_frame(topics, values, since))};
+    Request request{.about = Request::About::subscription, .body = body_of(subscribe_frame(topics, how))};
     if (const auto room = requests_.has_room_for(request.body); !room)
         return reply(tl::unexpected(room.error()));
     request.replies.push_back(std::move(reply));
     const auto id = ask(std::move(request));
-    wanted_watches_.emplace(id, Watch{.topics = std::move(topics), .values = values, .seen = since});
+    wanted_watches_.emplace(id, Watch{.topics = std::move(topics), .how = how});
 }
 
 void ClientCore::on_subscribed(RequestId id, const Answer& answer)
@@ -138,7 +141,7 @@ void ClientCore::on_subscribed(RequestId id, const Answer& answer)
     auto wanted = wanted_watches_.extract(id);
     if (answer) {
         watch_ = std::move(wanted.mapped());
-        watch_->seen = watch_->seen.value_or(integer_or(*answer, "revision", 0));
+        watch_->how.since = watch_->how.since.value_or(integer_or(*answer, "revision", 0));
         resuming_ = false;
     } else if (resuming_ && wanted_watches_.empty()) {
         resume_watch(); // what it would have replaced goes on
@@ -160,7 +163,7 @@ void ClientCore::resume_subscriptions()
 void ClientCore::resume_watch()
 {
     ask({.about = Request::About::resumption,
-         .body = body_of(subscribe_frame(watch_->topics, watch_->values, watch_->seen)),
+         .body = body_of(subscribe_frame(watch_->topics, watch_->how)),
          .repeatable = false});
 }
 
@@ -171,12 +174,12 @@ void ClientCore::on_resumed(RequestId id, const Answer& answer)
     requests_.take(id);
     if (!answer)
         report(answer.error()); // the gap is the user's to close, from the state and its revision
-    if (!answer && watch_->seen) {
-        watch_->seen.reset();
+    if (!answer && watch_->how.since) {
+        watch_->how.since.reset();
         return resume_watch();
     }
-    if (answer && !watch_->seen)
-        watch_->seen = integer_or(*answer, "revision", 0);
+    if (answer && !watch_->how.since)
+        watch_->how.since = integer_or(*answer, "revision", 0);
     resuming_ = false;
 }
 
@@ -195,11 +198,20 @@ void ClientCore::on_state_change(const json::object& frame)
     if (const auto* value = find_value(*told, "value"))
         change.value = *value;
     if (watch_) {
-        if (watch_->seen && change.revision <= *watch_->seen)
+        if (watch_->how.since && change.revision <= *watch_->how.since)
             return;
-        watch_->seen = change.revision;
+        watch_->how.since = change.revision;
     }
     tell(events.state_change, std::move(change));
+}
+
+void ClientCore::on_state_gap(const json::object& frame)
+{
+    if (!resuming_)
+        tell(events.state_gap, StateGap{.from = integer_or(frame, "from", 0),
+                                        .to = integer_or(frame, "to", 0),
+                                        .changes = integer_or(frame, "changes", 0),
+                                        .kept = integer_or(frame, "kept", 0)});
 }
 
 void ClientCore::follow_messages(std::vector<std::string> topics, bool wanted, Reply reply)

@@ -97,7 +97,7 @@ asio::awaitable<void> ClientCore::serve(std::shared_ptr<ClientCore> self, Assign
     });
 }
 
-/// A handler is through: its word is taken, whatever waits already, since there is nobody who could say it again.
+/// A handler is through: its word is taken, whatever waits already, since nobody could say it again.
 void ClientCore::on_served(const AssignedTask& task, TaskEnding ending)
 {
     auto* held = book_.find(TaskRef(task));
@@ -157,7 +157,7 @@ void ClientCore::end(const TaskRef& task, TaskEnding ending, Reply reply)
     ask(std::move(again));
 }
 
-/// The latest progress of a task takes the place of one that waits unsent, so that a chatty handler floods nobody.
+/// The latest progress of a task takes the place of one that waits unsent, for handlers that are chatty.
 void ClientCore::report_progress(HeldTask& held, json::object data, Reply reply)
 {
     if (const auto* progress = data.if_contains("progress"))
@@ -239,8 +239,8 @@ void ClientCore::on_held_task(const Answer& answer)
         on_assigned(*task);
 }
 
-/// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time was
-/// over, the lease has ended already.
+/// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time
+/// was over, the lease has ended already.
 void ClientCore::on_cancelled(const json::object& frame)
 {
     const auto* task = find_object(frame, "task");
@@ -283,7 +283,7 @@ void ClientCore::settle_held(const json::array& held)
     }
 }
 
-/// The task is this worker's no more: its handler is told by the stop token, and nobody waits for how it ends.
+/// The task is this worker's no more: its handler is told by the stop token, and nobody waits for its end.
 void ClientCore::abandon(const Lease& lease, CallError why)
 {
     why.kind = why.kind == CallErrorKind::refused ? CallErrorKind::lease_lost : why.kind;

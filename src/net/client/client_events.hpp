@@ -38,6 +38,15 @@ struct StateChange {
     std::int64_t timestamp = 0; ///< ms since 1970
 };
 
+/// With SubscribeOptions::coalesce, where this client read too slowly: of the changes with these revisions
+/// only the newest of each key come, right after this.
+struct StateGap {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    std::int64_t changes = 0;
+    std::int64_t kept = 0;
+};
+
 struct BusMessage {
     std::string id;
     std::string topic;
@@ -53,6 +62,7 @@ struct ClientEvents {
     std::function<boost::asio::awaitable<TaskEnding>(AssignedTask)> serve_task; ///< instead of task_assigned
     std::function<void(AssignedTask, std::string reason)> task_cancelled;
     std::function<void(StateChange)> state_change;
+    std::function<void(StateGap)> state_gap;
     std::function<void(BusMessage)> message;
     std::function<boost::asio::awaitable<void>(BusMessage)> serve_message; ///< instead of message
     std::function<void()> connected;

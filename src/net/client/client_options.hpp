@@ -20,9 +20,10 @@ struct CoordinationClientOptions {
     std::string ws_url = "ws://localhost:9501";
     std::string http_url = "http://localhost:9500";
     bool reconnect = true;
-    /// The first wait before a new connection is anything from 0 to this, so that a fleet whose daemon was restarted
-    /// comes back spread over it. The bound doubles up to `reconnect_interval_max`, but never beyond a third of the
-    /// heartbeat timeout while a task is held, so that its lease does not run out meanwhile.
+    /// The first wait before a new connection is anything from 0 to this, so that a fleet whose daemon was
+    /// restarted comes back spread over it. The bound doubles up to `reconnect_interval_max`, but never
+    /// beyond a third of the heartbeat timeout while a task is held, so that its lease does not run out
+    /// meanwhile.
     std::chrono::milliseconds reconnect_interval{5'000};
     std::chrono::milliseconds heartbeat_interval{5'000}; ///< or what the daemon wants, where that is shorter
     boost::json::object metadata = {};

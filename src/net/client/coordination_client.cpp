@@ -51,6 +51,11 @@ void CoordinationClient::on_state_change(std::function<void(StateChange)> handle
     core_->events.state_change = std::move(handler);
 }
 
+void CoordinationClient::on_state_gap(std::function<void(StateGap)> handler)
+{
+    core_->events.state_gap = std::move(handler);
+}
+
 void CoordinationClient::on_message(std::function<void(BusMessage)> handler)
 {
     core_->events.message = std::move(handler);
@@ -148,7 +153,7 @@ CoordinationClient::Call CoordinationClient::subscribing(std::vector<std::string
                                                          SubscribeOptions options)
 {
     return [list = json::array(topics.begin(), topics.end()), options](Core& core, Reply reply) {
-        core.subscribe(list, options.values, options.since, std::move(reply));
+        core.subscribe(list, options, std::move(reply));
     };
 }
 

@@ -23,6 +23,7 @@
 #include "net/client/client_options.hpp"
 #include "net/client/publication.hpp"
 #include "net/client/reply.hpp"
+#include "net/client/subscribe_options.hpp"
 
 namespace coordination {
 
@@ -30,60 +31,60 @@ namespace net_client {
 class ClientCore;
 }
 
-/// From where, and how, changes of the state are followed.
-struct SubscribeOptions {
-    std::optional<std::int64_t> since = std::nullopt; ///< replay what came after this revision first
-    bool values = false;                              ///< each change carries its whole value
-};
-
-/// A worker's, or anybody's, side of the daemon: the seed's client. It keeps one WebSocket to the daemon, opens the next
-/// when that is lost, and makes what the daemon promises hold for its user across all of them:
+/// A worker's, or anybody's, side of the daemon: the seed's client. It keeps one WebSocket to the daemon,
+/// opens the next when that is lost, and makes what the daemon promises hold for its user across all of them:
 ///
-/// Tasks     One handler call per attempt, however often the daemon tells of it. Attempt and fence go with every report by
-///           themselves. An ending is reported until the daemon has confirmed it, over as many connections as that
-///           takes; a repetition changes nothing there. The task is reported in_progress when its handler is called.
-/// Leases    Held across a lost connection, as long as the daemon's heartbeat timeout allows. When the task is cancelled,
-///           its lease is lost, or this client leaves, `AssignedTask::stop` fires; what the handler then reports
-///           confirms a cancellation, and is otherwise refused here with lease_lost.
-/// Reconnect By itself, see `CoordinationClientOptions::reconnect_interval`. It ends for good where the daemon refuses the
-///           token or the registration, and where another connection registers the same worker. Without `reconnect`
-///           the loss of the connection ends everything: calls answer, tasks are stopped.
-/// Calls     Each takes an Asio completion token for `void(Answer)`: by default it is a coroutine's, to be co_awaited;
-///           `asio::use_future`, `asio::detached` and callbacks do as well. It is answered once the daemon has answered.
-///           What cannot be sent now waits for a connection, in order, within `unsent_count_max` and
-///           `unsent_bytes_max`; beyond them it is queue_full and nothing was taken. disconnect() answers whatever still
-///           waits with stopped. An at-most-once message is the one thing that is not sent twice: lost.
-/// Changes   After a reconnect they go on where they stopped, each once, in order. Where the daemon no longer knows what
-///           was missed (it remembers within a bound) `error` tells REVISION_COMPACTED, and they go on from the
-///           present: read get_state() and its revision.
-/// Messages  Handled once per id within the last `message_ids_max`, and acknowledged when the handler has returned. One
-///           that throws is not acknowledged: the bus delivers the message again.
-/// Errors    Values. No exception leaves a call; what a handler throws is reported by `error`, and fails its task.
-/// Threads   Calls, connected() and get_metrics() from any. Handlers run on the client's strand, one at a time, and must not
-///           block it: coroutines suspend. (ClientThread is for handlers that block.) A stop token fires on it too.
-///           Handlers are set before connect().
-/// Lifetime  It may be destroyed any time on its executor's thread, or when that does not run: everything ends, no
-///           handler begins any more; coroutines that are under way must not use it then. Calls keep the executor busy
-///           until they are answered, and so does a client until disconnect().
+/// Tasks     One handler call per attempt, however often the daemon tells of it. Attempt and fence go with
+///           every report by themselves. An ending is reported until the daemon has confirmed it, over as
+///           many connections as that takes; a repetition changes nothing there. The task is reported
+///           in_progress when its handler is called.
+/// Leases    Held across a lost connection, as long as the daemon's heartbeat timeout allows. When the task
+///           is cancelled, its lease is lost, or this client leaves, `AssignedTask::stop` fires; what the
+///           handler then reports confirms a cancellation, and is otherwise refused here with lease_lost.
+/// Reconnect By itself, see `CoordinationClientOptions::reconnect_interval`. It ends for good where the daemon
+///           refuses the token or the registration, and where another connection registers the same worker.
+///           Without `reconnect` the loss of the connection ends everything: calls answer, tasks are stopped.
+/// Calls     Each takes an Asio completion token for `void(Answer)`: by default it is a coroutine's, to be
+///           co_awaited; `asio::use_future`, `asio::detached` and callbacks do as well. It is answered once
+///           the daemon has answered. What cannot be sent now waits for a connection, in order, within
+///           `unsent_count_max` and `unsent_bytes_max`; beyond them it is queue_full and nothing was taken.
+///           disconnect() answers whatever still waits with stopped. An at-most-once message is the one thing
+///           that is not sent twice: lost.
+/// Changes   After a reconnect they go on where they stopped, each once, in order. Where the daemon no longer
+///           knows what was missed (it remembers within a bound) `error` tells REVISION_COMPACTED, and they
+///           go on from the present: read get_state() and its revision.
+/// Messages  Handled once per id within the last `message_ids_max`, and acknowledged when the handler has
+///           returned. One that throws is not acknowledged: the bus delivers the message again.
+/// Errors    Values. No exception leaves a call; what a handler throws is reported by `error`, and fails its
+///           task.
+/// Threads   Calls, connected() and get_metrics() from any. Handlers run on the client's strand, one at a
+///           time, and must not block it: coroutines suspend. (ClientThread is for handlers that block.) A
+///           stop token fires on it too. Handlers are set before connect().
+/// Lifetime  It may be destroyed any time on its executor's thread, or when that does not run: everything
+///           ends, no handler begins any more; coroutines that are under way must not use it then. Calls keep
+///           the executor busy until they are answered, and so does a client until disconnect().
 class CoordinationClient {
 public:
     using Await = boost::asio::use_awaitable_t<>;
 
     CoordinationClient(const boost::asio::any_io_executor& executor, CoordinationClientOptions options);
-    /// Handlers run on `handlers` instead: those of tasks and messages beside each other, the rest one at a time.
+    /// Handlers run on `handlers` instead: those of tasks and messages beside each other, the rest one at a
+    /// time.
     CoordinationClient(const boost::asio::any_io_executor& executor,
                        const boost::asio::any_io_executor& handlers, CoordinationClientOptions options);
     ~CoordinationClient();
     CoordinationClient(const CoordinationClient&) = delete;
     CoordinationClient& operator=(const CoordinationClient&) = delete;
 
-    /// Is called with each task. It, or whoever it hands the task to, calls complete_task() or fail_task() in the end.
+    /// Is called with each task. It, or whoever it hands the task to, calls complete_task() or fail_task() in
+    /// the end.
     void on_task_assigned(std::function<void(AssignedTask)> handler);
     /// The same as a coroutine: what it returns ends the task.
     void serve_tasks(std::function<boost::asio::awaitable<TaskEnding>(AssignedTask)> handler);
     /// Beside the stop token, for those who have no use for one.
     void on_task_cancelled(std::function<void(AssignedTask, std::string reason)> handler);
     void on_state_change(std::function<void(StateChange)> handler);
+    void on_state_gap(std::function<void(StateGap)> handler);
     void on_message(std::function<void(BusMessage)> handler);
     void serve_messages(std::function<boost::asio::awaitable<void>(BusMessage)> handler);
     void on_connected(std::function<void()> handler);
@@ -95,24 +96,24 @@ public:
     /// What went wrong and no call could tell: lost leases, refused messages, a daemon that is not reached.
     void on_error(std::function<void(CallError)> handler);
 
-    /// Connects and, where there is a worker_id, registers. With `reconnect` it keeps trying, so that a worker may be
-    /// started before its daemon; it fails only for good.
+    /// Connects and, where there is a worker_id, registers. With `reconnect` it keeps trying, so that a
+    /// worker may be started before its daemon; it fails only for good.
     template <class Token = Await>
     auto connect(Token&& token = {})
     {
         return ask(connecting(), std::forward<Token>(token));
     }
 
-    /// Stops the tasks that run, waits at most `close_timeout` for what is unconfirmed, gives back what is held, closes.
-    /// After it connect() begins anew.
+    /// Stops the tasks that run, waits at most `close_timeout` for what is unconfirmed, gives back what is
+    /// held, closes. After it connect() begins anew.
     template <class Token = Await>
     auto disconnect(Token&& token = {})
     {
         return ask(disconnecting(), std::forward<Token>(token));
     }
 
-    /// `status` as in the contract: in_progress (with `progress` in `data`), completed (with `result`), failed (with
-    /// `error`), or cancelled to confirm a cancellation.
+    /// `status` as in the contract: in_progress (with `progress` in `data`), completed (with `result`),
+    /// failed (with `error`), or cancelled to confirm a cancellation.
     template <class Token = Await>
     auto update_task(TaskRef task, std::string status, boost::json::object data = {}, Token&& token = {})
     {
@@ -171,8 +172,8 @@ public:
         return ask(following(std::move(topics), false), std::forward<Token>(token));
     }
 
-    /// Any other message of the protocol, such as `submit` or `cancel`: an object with its `type`. It is sent again if
-    /// the connection is lost before the answer, so it should be one that does no harm twice.
+    /// Any other message of the protocol, such as `submit` or `cancel`: an object with its `type`. It is sent
+    /// again if the connection is lost before the answer, so it should be one that does no harm twice.
     template <class Token = Await>
     auto call(boost::json::object message, Token&& token = {})
     {

@@ -7,8 +7,8 @@
 
 namespace coordination::net_client {
 
-/// Which messages of the bus are being handled or were lately, so that none is handled twice however often it is
-/// delivered. Remembers the latest `ids_max` that were handled.
+/// Which messages of the bus are being handled or were lately, so that none is handled twice however often it
+/// is delivered. Remembers the latest `ids_max` that were handled.
 class MessageWindow {
 public:
     explicit MessageWindow(std::size_t ids_max) : ids_max_(ids_max) {}

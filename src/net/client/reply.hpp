@@ -12,8 +12,8 @@
 
 namespace coordination::net_client {
 
-/// Whoever waits for the answer to a call: an Asio completion handler of any type. It is called once, on its own
-/// executor, never from within the call that made it; its executor has work until then.
+/// Whoever waits for the answer to a call: an Asio completion handler of any type. It is called once, on its
+/// own executor, never from within the call that made it; its executor has work until then.
 class Reply {
 public:
     Reply() = default; ///< nobody waits

@@ -42,8 +42,8 @@ std::string body_of(const boost::json::object& frame);
 
 using RequestId = std::uint64_t;
 
-/// The requests that have no answer yet, in the order in which they were made, which is also the order in which
-/// they are sent, on a first connection as on those that follow.
+/// The requests that have no answer yet, in the order in which they were made, which is also the order in
+/// which they are sent, on a first connection as on those that follow.
 ///
 /// Bounds   `count_max` and `bytes_max`, beyond which nothing more is taken; `message_bytes_max` for each.
 class Requests {

@@ -35,8 +35,8 @@ struct PastTask {
 
 /// Which tasks this worker holds, and which it held lately. Knows no socket and no handler.
 ///
-/// Bounds   As many held ones as the daemon gives; `past_count_max` past ones with endings of `past_bytes_max` bytes,
-///          the oldest are forgotten.
+/// Bounds   As many held ones as the daemon gives; `past_count_max` past ones with endings of
+///          `past_bytes_max` bytes, the oldest are forgotten.
 class TaskBook {
 public:
     TaskBook(std::size_t past_count_max, std::size_t past_bytes_max)
