@@ -35,7 +35,7 @@ private:
 };
 
 /// A client whose events are written down: "connected", "registered", "task t1/2", "stopped t1/2", "error
-/// CODE text", /// "change tasks:set:t1@5", "message m1", …
+/// CODE text", "change tasks:set:t1@5", "message m1", …
 class Probe {
 public:
     /// Reconnects within a few milliseconds.

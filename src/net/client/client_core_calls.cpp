@@ -234,9 +234,12 @@ void ClientCore::on_message(const json::object& frame)
                        .payload = {},
                        .sender = string_or(frame, "sender", ""),
                        .priority = string_or(frame, "priority", ""),
+                       .guarantee = string_or(frame, "guarantee", ""),
                        .attempt = integer_or(frame, "attempt", 1)};
     if (const auto* payload = find_value(frame, "payload"))
         message.payload = *payload;
+    if (const auto number = find_integer(frame, "priority"))
+        message.priority = std::to_string(*number);
     if (message.id.empty() || (!events.message && !events.serve_message))
         return;
     const auto arrival = window_.arrive(message.id);

@@ -51,8 +51,9 @@ struct BusMessage {
     std::string id;
     std::string topic;
     boost::json::value payload;
-    std::string sender;   ///< worker that published it; empty: none did
-    std::string priority; ///< as the daemon names it
+    std::string sender;    ///< who published it, where that is known
+    std::string priority;  ///< as its publisher wrote it: "high" or "1"
+    std::string guarantee; ///< "at-most-once", …
     std::int64_t attempt = 1;
 };
 

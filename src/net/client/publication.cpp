@@ -24,11 +24,12 @@ boost::json::object publish_frame(Publication publication)
 {
     constexpr std::array guarantees{"at-most-once", "at-least-once", "exactly-once"};
     boost::json::object frame{{"type", "publish"},
-                              {"topic", publication.topic},
                               {"payload", std::move(publication.payload)},
                               {"priority", publication.priority},
                               {"guarantee", guarantees.at(static_cast<std::size_t>(publication.guarantee))},
                               {"messageId", publication.message_id}};
+    if (!publication.topic.empty())
+        frame["topic"] = publication.topic;
     if (!publication.recipient.empty())
         frame["recipient"] = publication.recipient;
     if (publication.ttl)

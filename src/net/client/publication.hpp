@@ -17,7 +17,7 @@ std::string new_message_id();
 
 /// A message for the bus.
 struct Publication {
-    std::string topic;
+    std::string topic; ///< may be empty where there is a recipient
     boost::json::value payload = nullptr;
     std::string priority = "normal"; ///< critical, high, normal or low
     std::string recipient = {};      ///< a worker; empty: whoever follows the topic
