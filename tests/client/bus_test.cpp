@@ -29,7 +29,7 @@ struct Fixture {
 
     explicit Fixture(std::size_t ids_max = 100) : client(options(daemon, ids_max))
     {
-        client->on_message([this](const BusMessage& message) {
+        client->on_message([this](const ReceivedMessage& message) {
             diary.note("begun " + message.id);
             const std::lock_guard lock(held);
             diary.note("message " + message.id + " " + message.topic + " " + message.sender + " " +
@@ -63,7 +63,7 @@ SCENARIO("a message is published with all that it was given", "[client]")
                             .payload = {{"n", 1}},
                             .priority = "critical",
                             .recipient = "w2",
-                            .guarantee = Guarantee::exactly_once,
+                            .guarantee = DeliveryGuarantee::exactly_once,
                             .ttl = std::chrono::milliseconds{500},
                             .max_retries = 0,
                             .message_id = "m1"};

@@ -122,7 +122,8 @@ SCENARIO("what is said without a connection is sent once there is one, in order,
 SCENARIO("what may be sent twice is, what may not is answered with lost", "[client]")
 {
     Fixture peer;
-    auto at_most = peer.client->publish({.topic = "a", .guarantee = Guarantee::at_most_once}, use_future);
+    auto at_most =
+        peer.client->publish({.topic = "a", .guarantee = DeliveryGuarantee::at_most_once}, use_future);
     peer.daemon.expect("publish");
     auto at_least = peer.client->publish({.topic = "b"}, use_future);
     const auto first = peer.daemon.expect("publish");

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <random>
 
-namespace coordination {
+namespace coordination::net_client {
 
 /// How long to wait before the next try: twice as long as before up to a bound, and of that a random part, so
 /// that a fleet whose daemon was restarted does not come back all at once.
@@ -42,4 +42,4 @@ private:
     std::mt19937_64 random_;
 };
 
-} // namespace coordination
+} // namespace coordination::net_client

@@ -102,7 +102,7 @@ private:
     void on_state_gap(const boost::json::object& frame);
     void on_message(const boost::json::object& frame);
     void on_message_handled(const std::string& id, bool well);
-    static boost::asio::awaitable<void> serve(std::shared_ptr<ClientCore> self, BusMessage message);
+    static boost::asio::awaitable<void> serve(std::shared_ptr<ClientCore> self, ReceivedMessage message);
     void resume_subscriptions();
     void resume_watch();
     static void answer_with(Request request, const Answer& answer);

@@ -229,13 +229,13 @@ void ClientCore::follow_messages(std::vector<std::string> topics, bool wanted, R
 
 void ClientCore::on_message(const json::object& frame)
 {
-    BusMessage message{.id = string_or(frame, "messageId", ""),
-                       .topic = string_or(frame, "topic", ""),
-                       .payload = {},
-                       .sender = string_or(frame, "sender", ""),
-                       .priority = string_or(frame, "priority", ""),
-                       .guarantee = string_or(frame, "guarantee", ""),
-                       .attempt = integer_or(frame, "attempt", 1)};
+    ReceivedMessage message{.id = string_or(frame, "messageId", ""),
+                            .topic = string_or(frame, "topic", ""),
+                            .payload = {},
+                            .sender = string_or(frame, "sender", ""),
+                            .priority = string_or(frame, "priority", ""),
+                            .guarantee = string_or(frame, "guarantee", ""),
+                            .attempt = integer_or(frame, "attempt", 1)};
     if (const auto* payload = find_value(frame, "payload"))
         message.payload = *payload;
     if (const auto number = find_integer(frame, "priority"))
@@ -267,7 +267,7 @@ void ClientCore::on_message(const json::object& frame)
     });
 }
 
-asio::awaitable<void> ClientCore::serve(std::shared_ptr<ClientCore> self, BusMessage message)
+asio::awaitable<void> ClientCore::serve(std::shared_ptr<ClientCore> self, ReceivedMessage message)
 {
     if (self->let_go_)
         co_return;

@@ -47,7 +47,7 @@ struct StateGap {
     std::int64_t kept = 0;
 };
 
-struct BusMessage {
+struct ReceivedMessage {
     std::string id;
     std::string topic;
     boost::json::value payload;
@@ -64,8 +64,8 @@ struct ClientEvents {
     std::function<void(AssignedTask, std::string reason)> task_cancelled;
     std::function<void(StateChange)> state_change;
     std::function<void(StateGap)> state_gap;
-    std::function<void(BusMessage)> message;
-    std::function<boost::asio::awaitable<void>(BusMessage)> serve_message; ///< instead of message
+    std::function<void(ReceivedMessage)> message;
+    std::function<boost::asio::awaitable<void>(ReceivedMessage)> serve_message; ///< instead of message
     std::function<void()> connected;
     std::function<void(CallError why)> disconnected;
     std::function<void(Reconnecting)> reconnecting;

@@ -56,12 +56,12 @@ void CoordinationClient::on_state_gap(std::function<void(StateGap)> handler)
     core_->events.state_gap = std::move(handler);
 }
 
-void CoordinationClient::on_message(std::function<void(BusMessage)> handler)
+void CoordinationClient::on_message(std::function<void(ReceivedMessage)> handler)
 {
     core_->events.message = std::move(handler);
 }
 
-void CoordinationClient::serve_messages(std::function<asio::awaitable<void>(BusMessage)> handler)
+void CoordinationClient::serve_messages(std::function<asio::awaitable<void>(ReceivedMessage)> handler)
 {
     core_->events.serve_message = std::move(handler);
 }

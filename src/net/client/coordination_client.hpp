@@ -85,8 +85,8 @@ public:
     void on_task_cancelled(std::function<void(AssignedTask, std::string reason)> handler);
     void on_state_change(std::function<void(StateChange)> handler);
     void on_state_gap(std::function<void(StateGap)> handler);
-    void on_message(std::function<void(BusMessage)> handler);
-    void serve_messages(std::function<boost::asio::awaitable<void>(BusMessage)> handler);
+    void on_message(std::function<void(ReceivedMessage)> handler);
+    void serve_messages(std::function<boost::asio::awaitable<void>(ReceivedMessage)> handler);
     void on_connected(std::function<void()> handler);
     void on_disconnected(std::function<void(CallError why)> handler);
     void on_reconnecting(std::function<void(Reconnecting)> handler);

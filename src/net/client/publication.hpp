@@ -10,7 +10,7 @@
 
 namespace coordination {
 
-enum class Guarantee { at_most_once, at_least_once, exactly_once };
+enum class DeliveryGuarantee { at_most_once, at_least_once, exactly_once };
 
 /// An id that no other message has: 128 random bits.
 std::string new_message_id();
@@ -21,7 +21,7 @@ struct Publication {
     boost::json::value payload = nullptr;
     std::string priority = "normal"; ///< critical, high, normal or low
     std::string recipient = {};      ///< a worker; empty: whoever follows the topic
-    Guarantee guarantee = Guarantee::at_least_once;
+    DeliveryGuarantee guarantee = DeliveryGuarantee::at_least_once;
     std::optional<std::chrono::milliseconds> ttl = std::nullopt; ///< none: the daemon's default
     std::optional<std::uint32_t> max_retries = std::nullopt;     ///< likewise
     std::string message_id = new_message_id();
