@@ -4,6 +4,7 @@
 
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/error.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -48,20 +49,27 @@ void FakeDaemon::accept()
         throw std::runtime_error("accept: " + failure.message());
 }
 
+boost::system::error_code FakeDaemon::read(std::string& message)
+{
+    beast::flat_buffer frame;
+    bool done = false;
+    boost::system::error_code failure;
+    peer_->async_read(frame, [&](const boost::system::error_code& error, std::size_t) {
+        failure = error;
+        done = true;
+    });
+    wait_for(done);
+    message = beast::buffers_to_string(frame.data());
+    return failure;
+}
+
 Json FakeDaemon::expect(std::string_view type)
 {
     for (;;) {
-        beast::flat_buffer frame;
-        bool done = false;
-        boost::system::error_code failure;
-        peer_->async_read(frame, [&](const boost::system::error_code& error, std::size_t) {
-            failure = error;
-            done = true;
-        });
-        wait_for(done);
-        if (failure)
+        std::string raw;
+        if (const auto failure = read(raw))
             throw std::runtime_error("read: " + failure.message());
-        auto message = parse(beast::buffers_to_string(frame.data()));
+        auto message = parse(raw);
         const auto told = text(message, "type");
         if (told == type)
             return message;
@@ -122,6 +130,22 @@ void FakeDaemon::assign(std::string_view task, int attempt, int fence)
             {"attempt", attempt},
             {"fence", fence}}},
           {"timestamp", 1}});
+}
+
+void FakeDaemon::close(unsigned code)
+{
+    peer_->close(beast::websocket::close_reason(static_cast<std::uint16_t>(code)));
+}
+
+bool FakeDaemon::closed()
+{
+    for (;;) {
+        std::string raw;
+        if (const auto failure = read(raw))
+            return failure == beast::websocket::error::closed;
+        if (text(parse(raw), "type") != "heartbeat")
+            throw std::runtime_error("expected the end, got " + raw);
+    }
 }
 
 void FakeDaemon::drop()

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace coordination::testing {
@@ -36,9 +37,14 @@ public:
     void assign(std::string_view task, int attempt, int fence);
     /// As when the daemon is killed.
     void drop();
+    /// As when it stops or turns the client away.
+    void close(unsigned code);
+    /// Whether the client closes in order, without another word but heartbeats.
+    bool closed();
 
 private:
     void wait_for(const bool& done);
+    boost::system::error_code read(std::string& message);
 
     boost::asio::io_context io_{1};
     boost::asio::ip::tcp::acceptor acceptor_;

@@ -36,6 +36,9 @@ public:
     boost::asio::awaitable<tl::expected<HttpResponse, ClientError>>
     request(boost::beast::http::verb method, std::string target, std::string body = {});
 
+    /// The request that is under way ends with `closed`.
+    void abort() { stream_.close(); }
+
 private:
     boost::asio::awaitable<tl::expected<HttpResponse, ClientError>>
     exchange(boost::beast::http::verb method, std::string target, std::string body);

@@ -87,19 +87,4 @@ std::string cancelled_frame(const Lease& lease)
     return compact_json(update);
 }
 
-bool lease_is_lost(std::string_view code)
-{
-    return code == "STALE_ATTEMPT" || code == "TASK_NOT_FOUND" || code == "TASK_CONFLICT";
-}
-
-bool is_our_mistake(std::string_view code)
-{
-    return code == "MISSING_FIELD" || code == "INVALID_FIELD" || code == "INVALID_JSON";
-}
-
-bool may_succeed_later(std::string_view code)
-{
-    return code == "STORAGE_FAILED" || code == "QUEUE_FULL";
-}
-
 } // namespace coordination::ctl

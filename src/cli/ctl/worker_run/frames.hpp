@@ -9,6 +9,7 @@
 
 #include "cli/ctl/worker_run/task_process.hpp"
 #include "cli/ctl/worker_run/worker_run.hpp"
+#include "net/client/call_error.hpp"
 
 namespace coordination::ctl {
 
@@ -35,11 +36,8 @@ std::string progress_frame(const Lease& lease, std::optional<double> progress, s
 std::string cancelled_frame(const Lease& lease);
 std::string ending_frame(const Lease& lease, const Ending& ending, std::string_view request_id);
 
-/// Whether a refusal with this code says that the task is no longer ours.
-bool lease_is_lost(std::string_view code);
-/// Whether it says that what we sent is wrong, now and for ever.
-bool is_our_mistake(std::string_view code);
-/// Whether the same message may be taken later.
-bool may_succeed_later(std::string_view code);
+using net_client::is_our_mistake;
+using net_client::lease_is_lost;
+using net_client::may_succeed_later;
 
 } // namespace coordination::ctl
