@@ -85,13 +85,12 @@ Result apply(Transaction& tx, const Redrive& command, const Caller&, const Limit
         return tl::unexpected(invalid_field("status", "failed or cancelled"));
     Outcome outcome;
     outcome.next = select(tx.state(), filter, outcome.tasks);
-    if (command.dry_run)
-        return outcome;
     std::erase_if(outcome.tasks, [&](const Outcome::Named& named) {
         const Task& task = *tx.state().tasks().find(named.task.view());
         if (is_replaced(tx.state(), task))
             return true;
-        reopen(tx, task);
+        if (!command.dry_run)
+            reopen(tx, task);
         return false;
     });
     return outcome;
