@@ -11,6 +11,8 @@ void Engine::settle(Timestamp now, Effects& effects)
 {
     if (read_only_)
         return;
+    if (store_.indexes().due_task(now)) // be the timer late or not
+        pass_due(now, effects);
     if (!unresolved_.empty())
         resolve(now, effects);
     if (!ready_tasks_.empty())
@@ -35,9 +37,15 @@ void Engine::resolve(Timestamp now, Effects& effects)
     }
 }
 
+/// Unless it is too late for the task: then that is its end.
 void Engine::assign(const Task& task, const Worker& worker, Timestamp now, Effects& effects)
 {
-    transact(now, effects, [&](Transaction& tx) { begin_lease(tx, task, worker); });
+    transact(now, effects, [&](Transaction& tx) {
+        if (has_expired(task, now))
+            pass_time(tx, task);
+        else
+            begin_lease(tx, task, worker);
+    });
 }
 
 /// Where a worker has room, nothing that it can do was waiting before: so only what became ready now
@@ -63,14 +71,16 @@ void Engine::place(std::vector<Revision> ordinals, Timestamp now, Effects& effec
 
 void Engine::fill_roomy_workers(Timestamp now, Effects& effects)
 {
-    while (!roomy_workers_.empty()) {
+    for (int expired = 0; !roomy_workers_.empty() && expired < due_max;) {
         const auto ordinal = roomy_workers_.back();
         const Worker* worker = store_.workers().at_ordinal(ordinal);
         const Task* next = worker && !worker->pulls ? store_.schedule().best_task(*worker, now) : nullptr;
-        if (next)
-            assign(*next, *worker, now, effects);
-        else
+        if (!next) {
             std::erase(roomy_workers_, ordinal);
+            continue;
+        }
+        expired += has_expired(*next, now) ? 1 : 0;
+        assign(*next, *worker, now, effects);
     }
 }
 
@@ -84,6 +94,11 @@ void Engine::tell_workers(Timestamp now, Effects& effects)
         if (worker->session != 0 && !worker->pulls) // else the reply to its claim tells
             effects.deliveries.push_back({worker->session, *task, now});
     }
+    tell_stops(now, effects);
+}
+
+void Engine::tell_stops(Timestamp now, Effects& effects)
+{
     for (auto& stop : std::exchange(stops_, {})) {
         const Task* task = store_.tasks().find(stop.task.view());
         const Worker* holder = store_.workers().find(stop.holder.view());
@@ -94,8 +109,8 @@ void Engine::tell_workers(Timestamp now, Effects& effects)
 
 void Engine::forget_ended(Timestamp now, Effects& effects, int tasks_max)
 {
-    if (!store_.indexes().to_forget(limits_, now))
-        return;
+    if (!unresolved_.empty() || !store_.indexes().to_forget(limits_, now))
+        return; // who depends on a task hears first how it ended
     transact(now, effects, [&](Transaction& tx) {
         for (int n = 0; n < tasks_max; ++n) {
             const auto oldest = store_.indexes().to_forget(limits_, now);

@@ -4,6 +4,8 @@
 namespace coordination {
 namespace {
 
+constexpr int expired_max = 256; ///< that one call ends on its way; their own timers see to the rest
+
 /// The answer to a claim is the worker's word that it has begun.
 void begin(Transaction& tx, const TaskId& id)
 {
@@ -42,11 +44,16 @@ Result apply(Transaction& tx, const ClaimTasks& command, const Caller& caller, c
             begin(tx, id);
         outcome.tasks.push_back({id, sent});
     }
-    while (outcome.tasks.size() < command.max) {
+    for (int expired = 0; outcome.tasks.size() < command.max && expired < expired_max;) {
         const Worker& row = *tx.state().workers().find(command.worker.view());
         const Task* next = tx.state().schedule().best_task(row, tx.now());
         if (!next)
             break;
+        if (has_expired(*next, tx.now())) {
+            pass_time(tx, *next);
+            ++expired;
+            continue;
+        }
         const TaskId id = next->id;
         begin_lease(tx, *next, row);
         begin(tx, id);

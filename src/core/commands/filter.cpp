@@ -2,6 +2,8 @@
 
 #include "core/json/slice.hpp"
 
+#include <algorithm>
+
 namespace coordination {
 namespace {
 
@@ -41,6 +43,15 @@ Revision select(const StateStore& state, const TaskFilter& filter, std::vector<O
             tasks.push_back({row->second.id});
     }
     return 0;
+}
+
+bool is_awaited(const StateStore& state, const Task& ended)
+{
+    if (ended.status == TaskStatus::completed)
+        return false;
+    return std::ranges::any_of(state.indexes().dependents_of(ended.id.view()), [&](Revision dependent) {
+        return !state.tasks().at_ordinal(dependent)->policy->run_despite_failure;
+    });
 }
 
 } // namespace coordination

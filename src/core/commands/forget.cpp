@@ -12,6 +12,9 @@ Result apply(Transaction& tx, const DeleteTask& command, const Caller&, const Li
         return tl::unexpected(
             Error{ErrorCode::task_conflict,
                   "the task is " + std::string(name_of(known->status)) + ": cancel it first"});
+    if (is_awaited(tx.state(), *known))
+        return tl::unexpected(
+            Error{ErrorCode::task_conflict, "tasks that depend on it are still being cancelled: try again"});
     Outcome outcome{.task = known->id};
     tx.erase<Task>(command.id.view());
     return outcome;
@@ -24,7 +27,8 @@ Result apply(Transaction& tx, const PurgeTasks& command, const Caller&, const Li
     Outcome outcome;
     outcome.next = select(tx.state(), command.filter, outcome.tasks);
     std::erase_if(outcome.tasks, [&](const Outcome::Named& named) {
-        return !is_terminal(tx.state().tasks().find(named.task.view())->status);
+        const Task& task = *tx.state().tasks().find(named.task.view());
+        return !is_terminal(task.status) || is_awaited(tx.state(), task);
     });
     if (!command.dry_run)
         for (const auto& named : outcome.tasks)

@@ -17,6 +17,9 @@ void fail_attempt(Transaction& tx, const Task& held, Text error, AttemptEnd how)
 /// The same, the time that its policy gives an attempt having passed.
 void take_too_long(Transaction& tx, const Task& held);
 
+/// Whether a waiting task may not be begun any more, be its timer late or not.
+bool has_expired(const Task& waiting, Timestamp now) noexcept;
+
 /// A task that nobody holds ends. `code` empty: there is nothing to tell of why.
 void end_waiting(Transaction& tx, const Task& waiting, TaskStatus terminal, std::string_view why,
                  std::string_view code);

@@ -38,12 +38,14 @@ Result apply(Transaction& tx, const Goodbye& command, const Caller& caller, cons
     if (!known)
         return tl::unexpected(worker_not_found());
     Outcome outcome{.worker = command.id};
-    if (!known->online && known->active_tasks == 0) {
+    if (!known->online && !known->draining && known->active_tasks == 0) {
         outcome.duplicate = true;
         return outcome;
     }
     Worker leaving = *known;
     leaving.online = false;
+    leaving.draining = false; // it has come to its end: whoever registers under this id next is a new worker
+    leaving.drain_by = Timestamp{};
     end_all_leases(tx, std::move(leaving), Loss::handed_back);
     return outcome;
 }

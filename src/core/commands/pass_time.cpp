@@ -3,6 +3,11 @@
 
 namespace coordination {
 
+bool has_expired(const Task& waiting, Timestamp now) noexcept
+{
+    return waiting.policy && waiting.policy->expires_at != Timestamp{} && waiting.policy->expires_at <= now;
+}
+
 void pass_time(Transaction& tx, const Task& due)
 {
     if (is_held(due.status)) {
@@ -12,7 +17,7 @@ void pass_time(Transaction& tx, const Task& due)
             take_too_long(tx, due);
         return;
     }
-    if (due.policy && due.policy->expires_at != Timestamp{} && due.policy->expires_at <= tx.now()) {
+    if (has_expired(due, tx.now())) {
         end_waiting(tx, due, TaskStatus::failed, "no worker began it before expiresAt", "EXPIRED");
         return;
     }

@@ -76,7 +76,9 @@ std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy,
         if (!dependency)
             return invalid_field("dependsOn",
                                  "the ids of known tasks, but " + std::string(id.view()) + " is none");
-        if (dependency->status != TaskStatus::completed && !policy.run_despite_failure)
+        const bool met = policy.run_despite_failure ? is_terminal(dependency->status)
+                                                    : dependency->status == TaskStatus::completed;
+        if (!met)
             return Error{ErrorCode::task_conflict, "the task waits for task " + std::string(id.view())};
     }
     const auto& indexes = state.indexes();
@@ -172,6 +174,8 @@ Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Li
         return tl::unexpected(Error{ErrorCode::task_conflict, "the task waits for " +
                                                                   std::to_string(task.outstanding) +
                                                                   " of the tasks that it depends on"});
+    if (has_expired(task, tx.now()))
+        return tl::unexpected(Error{ErrorCode::task_conflict, "the task's expiresAt has passed"});
     const auto worker = command.worker ? named_worker(tx.state(), *command.worker, task.required, limits)
                                        : any_worker(tx.store(), task.required);
     if (!worker)
