@@ -154,10 +154,13 @@ void Coordinator::run(Submitted submitted, Batch& batch)
 void Coordinator::end_step(Step step, Batch& batch)
 {
     engine_.settle(batch.at, batch.effects);
+    const auto changes_begin = batch.steps.empty() ? 0 : batch.steps.back().changes_end;
     step.changes_end = batch.effects.changes.size();
+    const bool changed = step.changes_end > changes_begin;
     step.deliveries_end = batch.effects.deliveries.size();
     batch.steps.push_back(std::move(step));
-    serve_claims(batch);
+    if (changed || claims_due_ <= batch.at) // else there is nothing for them that was not there before
+        serve_claims(batch);
 }
 
 void Coordinator::close_batch(Batch batch)
@@ -178,6 +181,7 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
 {
     const auto session = submitted.session;
     if (!submitted.call) { // the connection has ended
+        drop_claims(session);
         const auto worker = sessions_.close(session);
         if (worker.empty())
             return Outcome{};

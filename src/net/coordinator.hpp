@@ -43,6 +43,8 @@ public:
     /// On the store's strand, once the reply may be told (the change is as durable as promised). In
     /// the order of execution.
     virtual void deliver() = 0;
+    /// From any thread: whoever called has gone, and will not hear the reply.
+    virtual bool abandoned() const noexcept { return false; }
 };
 
 /// Follow the changes over this connection. Replaces what it followed before.
@@ -150,7 +152,10 @@ private:
     bool waits_for_work(const Step& step) const;
     void park(Step& step, Timestamp now);
     void serve_claims(Batch& batch);
+    void drop_claims(SessionId session);
     void answer_claims();
+    struct ParkedClaim;
+    void answer_claim(const ParkedClaim& parked);
     std::optional<Timestamp> next_due() const;
 
     Strand strand_;
@@ -170,6 +175,7 @@ private:
         Submitted submitted;
     };
     std::vector<ParkedClaim> parked_;
+    Timestamp claims_due_{}; ///< the first `until` of them, or earlier
     bool serving_claims_ = false;
     bool stopped_ = false;
     bool failed_ = false;       ///< the journal takes nothing: read-only

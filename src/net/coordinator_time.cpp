@@ -27,6 +27,7 @@ void Coordinator::park(Step& step, Timestamp now)
     auto& claim = std::get<ClaimTasks>(std::get<Command>(step.submitted.action));
     const auto wait = std::min(claim.wait, engine_.limits().heartbeat_timeout / 2);
     claim.wait = std::chrono::milliseconds{0};
+    claims_due_ = parked_.empty() ? now + wait : std::min(claims_due_, now + wait);
     parked_.push_back({claim.worker, now + wait, std::move(step.submitted)});
     step.submitted = {};
 }
@@ -35,38 +36,55 @@ void Coordinator::serve_claims(Batch& batch)
 {
     if (parked_.empty() || std::exchange(serving_claims_, true))
         return; // what it runs ends here too
+    claims_due_ = Timestamp::max();
     for (std::size_t i = 0; i < parked_.size();) {
         if (parked_[i].until > batch.at && !engine_.has_work_for(parked_[i].worker.view(), batch.at)) {
+            claims_due_ = std::min(claims_due_, parked_[i].until);
             ++i;
             continue;
         }
-        auto submitted = std::move(parked_[i].submitted);
+        auto parked = std::move(parked_[i]);
         parked_.erase(parked_.begin() + static_cast<std::ptrdiff_t>(i));
-        run(std::move(submitted), batch);
+        const Worker* worker = engine_.store().workers().find(parked.worker.view());
+        const bool has_left = worker && !worker->online; // which its claim of before must not undo
+        if (has_left || parked.submitted.call->abandoned())
+            answer_claim(parked);
+        else
+            run(std::move(parked.submitted), batch);
     }
     serving_claims_ = false;
+}
+
+/// The connection that claimed has ended.
+void Coordinator::drop_claims(SessionId session)
+{
+    std::erase_if(parked_, [&](const ParkedClaim& parked) { return parked.submitted.session == session; });
 }
 
 /// Nobody will be given anything any more.
 void Coordinator::answer_claims()
 {
-    for (auto& parked : std::exchange(parked_, {})) {
-        const ReplyContext context{.now = clock_.now(),
-                                   .revision = engine_.store().revision(),
-                                   .durability = journal_.level(),
-                                   .session = parked.submitted.session,
-                                   .changed = false};
-        parked.submitted.call->render(Outcome{.worker = parked.worker}, engine_.store(), context);
-        parked.submitted.call->deliver();
-    }
+    for (const auto& parked : std::exchange(parked_, {}))
+        answer_claim(parked);
+}
+
+/// That there is nothing.
+void Coordinator::answer_claim(const ParkedClaim& parked)
+{
+    const ReplyContext context{.now = clock_.now(),
+                               .revision = engine_.store().revision(),
+                               .durability = journal_.level(),
+                               .session = parked.submitted.session,
+                               .changed = false};
+    parked.submitted.call->render(Outcome{.worker = parked.worker}, engine_.store(), context);
+    parked.submitted.call->deliver();
 }
 
 std::optional<Timestamp> Coordinator::next_due() const
 {
     auto next = engine_.next_deadline();
-    for (const auto& parked : parked_)
-        if (!next || parked.until < *next)
-            next = parked.until;
+    if (!parked_.empty() && (!next || claims_due_ < *next))
+        next = claims_due_;
     return next;
 }
 

@@ -53,7 +53,8 @@ struct Exchange {
     std::string head;
     std::string body;
     Produce produce;
-    std::atomic<bool> ready = false; ///< head and body, or produce, are set
+    std::atomic<bool> ready = false;     ///< head and body, or produce, are set
+    std::atomic<bool> abandoned = false; ///< the peer has gone
 
     void answer(const Response& response);
 };
@@ -70,6 +71,7 @@ public:
 
     void render(const Result& result, const StateStore& state, const ReplyContext& context) override;
     void deliver() override;
+    bool abandoned() const noexcept override { return exchange_->abandoned.load(std::memory_order_relaxed); }
 
 private:
     std::shared_ptr<Exchange> exchange_;

@@ -169,11 +169,14 @@ asio::awaitable<void> HttpSession::say_continue()
     connection_->socket().write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-/// Answers what is no request. A peer that has gone, in whatever way, gets nothing.
+/// Answers what is no request. A peer that has gone, in whatever way, gets nothing more that could wait.
 void HttpSession::refuse(error_code error)
 {
-    if (error.category() != http::make_error_code(http::error::need_more).category())
+    if (error.category() != http::make_error_code(http::error::need_more).category()) {
+        for (const auto& exchange : exchanges_)
+            exchange->abandoned = !draining_; // else it was we who ended reading
         return;
+    }
     auto exchange = std::make_shared<Exchange>();
     exchange->form.keep_alive = false;
     if (error == http::error::body_limit)

@@ -261,6 +261,8 @@ tl::expected<Message, std::string> read_message(std::string_view text, const Bou
     form.kind = (*type)->kind;
     if (form.kind == MessageKind::heartbeat && form.subject.worker.empty() && !own_worker.empty())
         return Message{Command(Heartbeat{WorkerId(own_worker)}), std::move(form)};
+    if (form.kind == MessageKind::claim && form.request_id.empty()) // nobody would hear what was claimed
+        return tl::unexpected(refusal(form, missing_field("requestId")));
     auto action = (*type)->read(*fields, bounds);
     if (!action)
         return tl::unexpected(refusal(form, action.error()));
