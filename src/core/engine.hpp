@@ -108,6 +108,7 @@ private:
     void fill_roomy_workers(Timestamp now, Effects& effects);
     void assign(const Task& task, const Worker& worker, Timestamp now, Effects& effects);
     void tell_workers(Timestamp now, Effects& effects);
+    void pass_due(Timestamp now, Effects& effects);
     void tell_stops(Timestamp now, Effects& effects);
     void end_silent_leases(Timestamp now, Effects& effects);
     void forget_ended(Timestamp now, Effects& effects, int tasks_max);

@@ -2,6 +2,7 @@
 #include "core/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace coordination {
 namespace {
@@ -31,6 +32,23 @@ void Engine::expire(Timestamp now, Effects& effects)
     if (read_only_)
         return;
     end_silent_leases(now, effects);
+    pass_due(now, effects);
+    const auto& indexes = store_.indexes();
+    while (const auto ordinal = indexes.due_worker(now)) {
+        const WorkerId id = store_.workers().at_ordinal(*ordinal)->id;
+        for (const auto& held : store_.tasks_of(id.view()))
+            stops_.push_back({held, id, "the worker's drain has come to its deadline"});
+        transact(now, effects, [&](Transaction& tx) { end_drain(tx, id); });
+    }
+    tell_stops(now, effects);
+    forget_ended(now, effects, forgotten_max);
+}
+
+/// For the tasks whose times have come. Their holders hear that they must stop before anything that they are
+/// given in their place: it may be the same task.
+void Engine::pass_due(Timestamp now, Effects& effects)
+{
+    auto other_stops = std::exchange(stops_, {});
     const auto& indexes = store_.indexes();
     for (int n = 0; n < due_max && indexes.due_task(now); ++n) {
         const Task task = *store_.tasks().at_ordinal(*indexes.due_task(now));
@@ -39,15 +57,8 @@ void Engine::expire(Timestamp now, Effects& effects)
         if (must_stop)
             stops_.push_back({task.id, task.assigned_to, "the attempt took too long"});
     }
-    while (const auto ordinal = indexes.due_worker(now)) {
-        const WorkerId id = store_.workers().at_ordinal(*ordinal)->id;
-        for (const auto& held : store_.tasks_of(id.view()))
-            stops_.push_back({held, id, "the worker's drain has come to its deadline"});
-        transact(now, effects, [&](Transaction& tx) { end_drain(tx, id); });
-    }
-    tell_stops(now,
-               effects); // before anything that a worker is given in their place: it may be the same task
-    forget_ended(now, effects, forgotten_max);
+    tell_stops(now, effects);
+    stops_ = std::move(other_stops);
 }
 
 void Engine::end_silent_leases(Timestamp now, Effects& effects)

@@ -1,5 +1,7 @@
 #include "core/explain.hpp"
 
+#include "core/commands/lease.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -87,6 +89,10 @@ std::vector<Reason> explain(const StateStore& store, const Task& task, Timestamp
         reasons.push_back({.kind = Kind::held,
                            .text = "worker " + std::string(task.assigned_to.view()) + " has it",
                            .names = {std::string(task.assigned_to.view())}});
+        return reasons;
+    }
+    if (has_expired(task, now)) {
+        reasons.push_back({.kind = Kind::ended, .text = "it is too late for it: its expiresAt has passed"});
         return reasons;
     }
     if (task.not_before != Timestamp{})

@@ -11,6 +11,8 @@ void Engine::settle(Timestamp now, Effects& effects)
 {
     if (read_only_)
         return;
+    if (store_.indexes().due_task(now)) // be the timer late or not
+        pass_due(now, effects);
     if (!unresolved_.empty())
         resolve(now, effects);
     if (!ready_tasks_.empty())

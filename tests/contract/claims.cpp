@@ -26,7 +26,7 @@ void await_sign_of_life(Api& api, std::string_view worker, std::int64_t since)
 std::int64_t fetching_worker(Api& api, std::string_view id)
 {
     api.register_worker("clock", R"(["nothing"])");
-    api.register_worker(id);
+    api.register_worker(id, R"(["sh"])");
     api.post("/api/tasks/claim", R"({"workerId":")" + std::string(id) + R"("})");
     api.next_millisecond("clock");
     return integer(api.worker(id), "lastHeartbeat");
@@ -45,7 +45,7 @@ SCENARIO("a claim whose caller has gone is given nothing", "[claims]")
         await_sign_of_life(api, "sh", before);
     }
     api.state(); // the end of the other connection has come before this
-    api.post("/api/tasks/submit", R"({"taskId":"t1"})");
+    api.post("/api/tasks/submit", R"({"taskId":"t1","capabilities":["sh"]})");
     CHECK(field(api.task("t1"), "status") == "pending");
     CHECK(field(api.post("/api/tasks/claim", R"({"workerId":"sh"})").json(), "tasks.0.id") == "t1");
 }
@@ -59,7 +59,7 @@ SCENARIO("who says goodbye while its claim waits stays away", "[claims]")
     send_claim(waiting, "sh");
     await_sign_of_life(api, "sh", before);
     api.post("/api/workers/goodbye", R"({"workerId":"sh"})");
-    api.post("/api/tasks/submit", R"({"taskId":"t1"})");
+    api.post("/api/tasks/submit", R"({"taskId":"t1","capabilities":["sh"]})");
     CHECK(field(waiting.read().json(), "tasks").as_array().empty());
     CHECK(field(api.worker("sh"), "status") == "offline");
     CHECK(field(api.task("t1"), "status") == "pending");

@@ -11,8 +11,8 @@ inline constexpr std::size_t filter_rows_max = 20'000;
 /// call; 0: it has seen all.
 Revision select(const StateStore& state, const TaskFilter& filter, std::vector<Outcome::Named>& tasks);
 
-/// Whether tasks that are to be cancelled with this one have not been yet (that goes in slices). Were it forgotten
-/// before, they would be taken for tasks whose dependency had been met.
+/// Whether tasks that are to be cancelled with this one have not been yet (that goes in slices). Were it
+/// forgotten before, they would be taken for tasks whose dependency had been met.
 bool is_awaited(const StateStore& state, const Task& ended);
 
 } // namespace coordination
