@@ -1,4 +1,5 @@
 #include "client/probe.hpp"
+#include "net/client/stoppable_sleep.hpp"
 #include "support/api.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -116,10 +117,8 @@ SCENARIO("a cancelled task's coroutine stops, and the daemon hears of it before 
     Api api(daemon);
     ClientThread client(options_for(daemon));
     client->serve_tasks([](AssignedTask task) -> asio::awaitable<TaskEnding> {
-        asio::steady_timer forever(co_await asio::this_coro::executor, 1h);
-        const std::stop_callback stop(task.stop, [&] { forever.cancel(); });
-        boost::system::error_code cancelled;
-        co_await forever.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        const bool slept = co_await sleep_unless_stopped(1h, task.stop);
+        CHECK_FALSE(slept);
         co_return tl::unexpected(json::value("stopped"));
     });
     success(client->connect(use_future));

@@ -1,11 +1,10 @@
 #include "net/client/coordination_client.hpp"
+#include "net/client/stoppable_sleep.hpp"
 #include "support/api.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <catch2/catch.hpp>
@@ -106,14 +105,11 @@ asio::awaitable<TaskEnding> work(CoordinationClient* client, Ledger* ledger, mil
     run.attempt = task.attempt;
     ++ledger->running;
     client->update_progress(task, 50, asio::detached);
-    asio::steady_timer timer(co_await asio::this_coro::executor, takes);
-    const std::stop_callback stop(task.stop, [&] { timer.cancel(); });
-    boost::system::error_code cancelled;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    const bool slept = co_await sleep_unless_stopped(takes, task.stop);
     --ledger->running;
     ++ledger->ended;
     const int number = number_of(task.id);
-    if (cancelled)
+    if (!slept)
         ++run.stopped;
     else
         ++(number % 7 == 0 ? run.failed : run.completed);

@@ -1,5 +1,9 @@
 #include "client/probe.hpp"
 #include "ctl/fake_daemon.hpp"
+#include "net/client/stoppable_sleep.hpp"
+#include "support/deadline.hpp"
+
+#include <boost/asio/co_spawn.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -299,4 +303,20 @@ SCENARIO("a result that no message holds, or that the daemon refuses, fails the 
     daemon.refuse(daemon.expect("task_update"), "INVALID_FIELD");
     CHECK(text(daemon.expect_and_agree("task_update"), "error.code") == "RESULT_REFUSED");
     daemon.drop();
+}
+
+SCENARIO("a handler's sleep ends with its time, or as soon as it is to stop", "[client]")
+{
+    boost::asio::thread_pool threads(2);
+    std::stop_source stop;
+    const auto sleep = [&](std::chrono::milliseconds duration) {
+        return boost::asio::co_spawn(threads, sleep_unless_stopped(duration, stop.get_token()), use_future);
+    };
+    CHECK(sleep(std::chrono::milliseconds{1}).get());
+    auto asleep = sleep(std::chrono::hours{1});
+    CHECK(asleep.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready);
+    stop.request_stop();
+    REQUIRE(asleep.wait_for(patience) == std::future_status::ready);
+    CHECK_FALSE(asleep.get());
+    CHECK_FALSE(sleep(std::chrono::hours{1}).get()); // it had fired before
 }

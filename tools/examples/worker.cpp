@@ -1,12 +1,11 @@
 // The seed's first example: a worker that takes tasks, tells its progress and completes them, until Ctrl-C.
 // worker [ID]; the daemon is at COORDINATION_WS_URL, by default ws://localhost:9501.
 #include "net/client/coordination_client.hpp"
+#include "net/client/stoppable_sleep.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstdlib>
 #include <iostream>
@@ -20,14 +19,12 @@ asio::awaitable<TaskEnding> perform(CoordinationClient* client, AssignedTask tas
 {
     std::cout << "Received task: " << task.id << std::endl;
     const auto seconds = task.data.contains("seconds") ? task.data.at("seconds").to_number<double>() : 10;
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    const std::stop_callback stop(task.stop, [&] { timer.cancel(); }); // cancelled, or no longer ours
-    for (int progress = 0; progress <= 100 && !task.stop.stop_requested(); progress += 10) {
+    const auto step = std::chrono::duration_cast<std::chrono::milliseconds>(seconds * 1s / 10);
+    bool wanted = true; // until it is cancelled, or no longer ours
+    for (int progress = 0; progress <= 100 && wanted; progress += 10) {
         client->update_progress(task, progress, asio::detached);
         std::cout << "Progress: " << progress << "%" << std::endl;
-        timer.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(seconds * 1s / 10));
-        boost::system::error_code stopped;
-        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+        wanted = co_await sleep_unless_stopped(step, task.stop); // the work
     }
     co_return json::object{{"status", "success"}, {"message", "Task completed"}};
 }
