@@ -3,7 +3,7 @@
 namespace coordination {
 namespace {
 
-void add_attempt(std::vector<Event>& events, std::uint32_t attempt, const WorkerId& worker, Revision fence,
+void add_attempt(std::vector<TaskEvent>& events, std::uint32_t attempt, const WorkerId& worker, Revision fence,
                  Timestamp assigned_at, Revision started, Timestamp started_at)
 {
     if (fence == 0)
@@ -15,9 +15,9 @@ void add_attempt(std::vector<Event>& events, std::uint32_t attempt, const Worker
 
 } // namespace
 
-std::vector<Event> events_of(const Task& task)
+std::vector<TaskEvent> events_of(const Task& task)
 {
-    std::vector<Event> events;
+    std::vector<TaskEvent> events;
     events.push_back({"submitted", task.ordinal, task.created_at, 0, {}, {}});
     Revision latest_fence = 0;
     for (const auto& past : task.past ? *task.past : PastAttempts{}) {

@@ -8,7 +8,7 @@
 namespace coordination {
 
 /// One transition in a task's life.
-struct Event {
+struct TaskEvent {
     std::string_view what; ///< the status entered, or how an attempt ended, or `retried`
     Revision revision = 0;
     Timestamp at{};
@@ -19,6 +19,6 @@ struct Event {
 
 /// A task's life so far, oldest first, read off its row: nothing is kept for it that the row does not hold,
 /// so it is as durable as the task.
-std::vector<Event> events_of(const Task& task);
+std::vector<TaskEvent> events_of(const Task& task);
 
 } // namespace coordination

@@ -149,7 +149,7 @@ SCENARIO("the waits of a fleet are spread over the whole interval, and grow to t
     constexpr int parts = 10;
     std::array<int, parts> first{};
     for (int client = 0; client < fleet; ++client) {
-        net_client::Backoff pace(milliseconds{1'000}, milliseconds{3'000}, 0);
+        net_client::ReconnectBackoff pace(milliseconds{1'000}, milliseconds{3'000}, 0);
         const auto wait = pace.next().count();
         REQUIRE(wait >= 0);
         REQUIRE(wait <= 1'000);

@@ -8,12 +8,12 @@ namespace coordination::net_client {
 
 /// How long to wait before the next try: twice as long as before up to a bound, and of that a random part, so
 /// that a fleet whose daemon was restarted does not come back all at once.
-class Backoff {
+class ReconnectBackoff {
 public:
     using Duration = std::chrono::milliseconds;
 
     /// `least` is the part of the bound that is always waited: 0 spreads a fleet most, 0.5 never is 0.
-    explicit Backoff(Duration first = Duration{200}, Duration longest = Duration{10'000}, double least = 0.5)
+    explicit ReconnectBackoff(Duration first = Duration{200}, Duration longest = Duration{10'000}, double least = 0.5)
         : first_(first),
           longest_(std::max(first, longest)),
           bound_(first),

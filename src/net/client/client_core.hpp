@@ -160,7 +160,7 @@ private:
     Registration registration_;
     std::chrono::milliseconds beat_interval_;
     std::chrono::milliseconds heartbeat_timeout_{0};
-    Backoff pace_;
+    ReconnectBackoff pace_;
     WsClient ws_;
     std::vector<std::unique_ptr<HttpClient>> idle_http_;
     std::set<HttpClient*> busy_http_;

@@ -27,7 +27,7 @@ void append_reason(std::string& out, const Reason& reason)
     writer.close();
 }
 
-void append_event(std::string& out, const Event& event)
+void append_event(std::string& out, const TaskEvent& event)
 {
     json::ObjectWriter writer(out);
     writer.string("event", event.what)

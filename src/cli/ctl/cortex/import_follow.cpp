@@ -45,7 +45,7 @@ asio::awaitable<Outcome> ImportRun::subscribe()
 
 asio::awaitable<void> ImportRun::follow()
 {
-    net_client::Backoff backoff;
+    net_client::ReconnectBackoff backoff;
     while (!stopped_) {
         const auto text = co_await ws_.receive();
         if (text) {

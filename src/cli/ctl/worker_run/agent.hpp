@@ -93,7 +93,7 @@ private:
     ContextPtr context_;
     WorkerRun request_;
     WsClient ws_;
-    net_client::Backoff backoff_;
+    net_client::ReconnectBackoff backoff_;
     std::chrono::milliseconds heartbeat_interval_{5'000};
 
     std::map<std::string, std::shared_ptr<Running>> running_; ///< with a live lease, by task
