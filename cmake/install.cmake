@@ -30,10 +30,25 @@ function(coord_install_headers)
 endfunction()
 
 coord_install_headers(
+    coordination/client.hpp
     coordination/daemon.hpp
     core/error.hpp
     core/text.hpp
     core/types.hpp
+    net/client/assigned_task.hpp
+    net/client/call_error.hpp
+    net/client/client_error.hpp
+    net/client/client_events.hpp
+    net/client/client_metrics.hpp
+    net/client/client_options.hpp
+    net/client/client_thread.hpp
+    net/client/connect.hpp
+    net/client/coordination_client.hpp
+    net/client/endpoint.hpp
+    net/client/publication.hpp
+    net/client/reply.hpp
+    net/client/stoppable_sleep.hpp
+    net/client/subscribe_options.hpp
     net/clock.hpp
     net/daemon.hpp
     net/embed/event.hpp

@@ -21,11 +21,17 @@ namespace {
 class Example {
 public:
     Example(const DaemonProcess& daemon, const std::string& name, const Arguments& args)
+        : Example(std::to_string(daemon.ws_port()), std::to_string(daemon.http_port()), name, args)
+    {
+    }
+    /// In a folder of its own.
+    Example(const std::string& ws_port, const std::string& http_port, const std::string& name,
+            const Arguments& args)
         : program_(std::string(std::getenv("COORD_BIN_DIR")) + "/example-" + name)
     {
-        std::vector<std::string> words{
-            "env", "COORDINATION_WS_URL=ws://127.0.0.1:" + std::to_string(daemon.ws_port()),
-            "COORDINATION_HTTP_URL=http://127.0.0.1:" + std::to_string(daemon.http_port()), program_};
+        std::vector<std::string> words{"env", "--chdir=" + folder_.path().string(),
+                                       "COORDINATION_WS_URL=ws://127.0.0.1:" + ws_port,
+                                       "COORDINATION_HTTP_URL=http://127.0.0.1:" + http_port, program_};
         words.insert(words.end(), args.begin(), args.end());
         std::vector<char*> argv;
         for (auto& word : words)
@@ -118,4 +124,22 @@ SCENARIO("the monitor of the examples shows how the daemon is doing", "[examples
     CHECK(monitor.wait() == 0);
     monitor.await("=== Coordination Daemon Status ===");
     monitor.await("Active workers: 1\nActive tasks: 1\nQueue depth: 0\nUptime: ");
+}
+
+SCENARIO(
+    "the orchestrator of the examples is a daemon that hands out tasks and hears of what becomes of them",
+    "[examples]")
+{
+    const auto http = std::to_string(free_port());
+    const auto ws = std::to_string(free_port());
+    Example orchestrator(ws, http, "orchestrator", {"50", http, ws});
+    orchestrator.await("Daemon started");
+    Example worker(ws, http, "worker", {"worker-7"});
+    orchestrator.await("Worker registered: worker-7");
+    orchestrator.await(" to worker-7");
+    orchestrator.await("Task completed: task-");
+    worker.interrupt();
+    CHECK(worker.wait() == 0);
+    orchestrator.interrupt();
+    CHECK(orchestrator.wait() == 0);
 }

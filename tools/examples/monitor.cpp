@@ -1,6 +1,6 @@
 // The seed's third example: how the daemon is doing, every two seconds.
 // monitor [ROUNDS]; the daemon is at COORDINATION_HTTP_URL, by default http://localhost:9500.
-#include "net/client/coordination_client.hpp"
+#include "coordination/client.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

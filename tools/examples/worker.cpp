@@ -1,7 +1,6 @@
 // The seed's first example: a worker that takes tasks, tells its progress and completes them, until Ctrl-C.
 // worker [ID]; the daemon is at COORDINATION_WS_URL, by default ws://localhost:9501.
-#include "net/client/coordination_client.hpp"
-#include "net/client/stoppable_sleep.hpp"
+#include "coordination/client.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
