@@ -127,7 +127,10 @@ SCENARIO("a message that is delivered again while it is handled is handled once"
     held.unlock();
     peer.acknowledged("m1");
     deliver(peer.daemon, "m2");
-    peer.acknowledged("m2");
+    auto id = text(peer.daemon.expect_and_agree("ack"), "messageId");
+    if (id == "m1") // the second came after the first was handled: it is acknowledged for itself
+        id = text(peer.daemon.expect_and_agree("ack"), "messageId");
+    CHECK(id == "m2");
     CHECK(peer.diary.count("begun m1") == 0);
 }
 
