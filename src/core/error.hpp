@@ -29,6 +29,7 @@ enum class ErrorCode {
     snapshot_unavailable,
     storage_failed,
     too_many_connections,
+    queue_full,
 };
 
 /// A refusal: what is wrong with the call or the state of the world. Nothing was changed.

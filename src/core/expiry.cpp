@@ -23,6 +23,9 @@ std::optional<Timestamp> Engine::next_deadline() const noexcept
          {lease_clock_.next(), store_.indexes().next_due(), store_.indexes().next_to_forget(limits_)})
         if (due && (!next || *due < *next))
             next = due;
+    if (const auto done = store_.message_indexes().oldest_done();
+        done && (!next || done->first + limits_.bus.dedup_window < *next))
+        next = done->first + limits_.bus.dedup_window;
     return next;
 }
 
@@ -46,6 +49,7 @@ void Engine::expire(Timestamp now, Effects& effects)
         transact(now, effects, [&](Transaction& tx) { end_drain(tx, id); });
     }
     forget_ended(now, effects, forgotten_max);
+    forget_done(now, effects, forgotten_max);
 }
 
 void Engine::end_silent_leases(Timestamp now, Effects& effects)
