@@ -18,7 +18,9 @@ namespace {
 
 bool is_new_work(const Command& command) noexcept
 {
-    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command);
+    const auto* publication = std::get_if<PublishMessage>(&command);
+    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command) ||
+           (publication && publication->guarantee != Guarantee::at_most_once);
 }
 
 } // namespace
@@ -32,8 +34,13 @@ Coordinator::Coordinator(Strand strand, const Limits& limits, const WatchBounds&
       engine_(limits),
       sessions_(watching, metrics,
                 [this](std::function<void()> run) { asio::post(strand_, std::move(run)); }),
-      lease_timer_(strand_)
+      dispatcher_(
+          engine_.limits(), [this](std::function<void()> run) { asio::post(strand_, std::move(run)); },
+          [this] { stir_dispatcher(); }),
+      lease_timer_(strand_),
+      message_timer_(strand_)
 {
+    metrics_.bus = &dispatcher_.office();
 }
 
 Coordinator::~Coordinator() = default;
@@ -137,6 +144,7 @@ void Coordinator::open(Batch& batch)
 void Coordinator::run(Submitted submitted, Batch& batch)
 {
     if (submitted.outbox) {
+        dispatcher_.open(submitted.session, submitted.outbox);
         sessions_.open(submitted.session, std::move(submitted.outbox));
         return;
     }
@@ -156,6 +164,7 @@ void Coordinator::end_step(Step step, Batch& batch)
     engine_.settle(batch.at, batch.effects);
     step.changes_end = batch.effects.changes.size();
     step.deliveries_end = batch.effects.deliveries.size();
+    step.posts_end = batch.effects.posts.size();
     batch.steps.push_back(std::move(step));
     serve_claims(batch);
 }
@@ -178,6 +187,7 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
 {
     const auto session = submitted.session;
     if (!submitted.call) { // the connection has ended
+        dispatcher_.close(session);
         const auto worker = sessions_.close(session);
         if (worker.empty())
             return Outcome{};
@@ -186,6 +196,8 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
     if (const auto* command = std::get_if<Command>(&submitted.action)) {
         if (!refusal_.empty() && is_new_work(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
+        if (auto refusal = too_many_topics(*command, session))
+            return tl::unexpected(std::move(*refusal));
         auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
         if (result && std::holds_alternative<RegisterWorker>(*command))
             sessions_.bind(session, result->worker); // what it sends next comes from a worker
@@ -256,10 +268,15 @@ void Coordinator::release(Batch batch)
 {
     const std::span changes(batch.effects.changes);
     const std::span<const Delivery> deliveries(batch.effects.deliveries);
+    const std::span<const PostPtr> posts(batch.effects.posts);
     std::size_t change = 0;
     std::size_t delivery = 0;
+    std::size_t post = 0;
     for (const auto& step : batch.steps) {
-        sessions_.publish(changes.subspan(change, step.changes_before_reply - change));
+        const auto own = changes.subspan(change, step.changes_before_reply - change);
+        hand_over(step, own, posts.subspan(post, step.posts_end - post));
+        post = step.posts_end;
+        sessions_.publish(own);
         if (step.submitted.call) {
             step.submitted.call->deliver();
             update_session(step);
@@ -357,6 +374,7 @@ void Coordinator::write_again()
     failed_ = false;
     spdlog::info("the state can be made durable again: taking writes");
     engine_.set_read_only(false);
+    stir_dispatcher();
     std::vector<CloseSession> gone;
     for (const auto& [ordinal, worker] : engine_.store().workers().rows())
         if (worker.session != 0 && sessions_.worker_of(worker.session) != worker.id)

@@ -3,6 +3,7 @@
 #include "core/engine.hpp"
 #include "net/clock.hpp"
 #include "net/connection/strand.hpp"
+#include "net/dispatcher.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
 #include "net/sessions.hpp"
@@ -88,7 +89,10 @@ public:
 
     /// Takes back leases as they run out, until stop().
     boost::asio::awaitable<void> watch_leases();
-    /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
+    /// Delivers messages as there are any, until stop(). Begins with those that were recovered.
+    boost::asio::awaitable<void> deliver_messages();
+    /// Nothing is submitted any more: ends watch_leases() and deliver_messages(), and lets go of all
+    /// sessions.
     boost::asio::awaitable<void> stop();
 
     /// The journal has come further, or has failed, or has recovered. From any thread.
@@ -106,13 +110,14 @@ private:
         std::shared_ptr<Outbox> outbox;
         std::chrono::steady_clock::time_point at;
     };
-    /// One thing that was executed. Its changes and deliveries end where the next one's begin.
+    /// One thing that was executed. Its changes, deliveries and posts end where the next one's begin.
     struct Step {
         Submitted submitted; ///< without a call: a connection that ended, or leases that ran out
         Result result;
         std::size_t changes_before_reply = 0;
         std::size_t changes_end = 0;
         std::size_t deliveries_end = 0;
+        std::size_t posts_end = 0;
     };
     /// What was executed in one turn of the strand: one append to the journal, reached or taken
     /// back as a whole.
@@ -133,12 +138,17 @@ private:
     void close_batch(Batch batch);
 
     Result perform(const Submitted& submitted, Batch& batch);
+    std::optional<Error> too_many_topics(const Command& command, SessionId session) const;
     Result start_watch(const Watch& watch, SessionId session, Batch& batch);
     Caller caller_of(SessionId session) const { return {session, sessions_.worker_of(session)}; }
     ReplyContext context_of(const Step& step, const Batch& batch) const;
 
     void release_reached();
     void release(Batch batch);
+    void hand_over(const Step& step, std::span<const Change> changes, std::span<const PostPtr> posts);
+    void bury_due();
+    void stir_dispatcher();
+    boost::asio::awaitable<void> await_messages();
     void update_session(const Step& step);
     void count(const Submitted& submitted);
 
@@ -159,10 +169,14 @@ private:
     Journal& journal_;
     Engine engine_;
     Sessions sessions_;
+    Dispatcher dispatcher_;
     std::deque<Batch> unreached_;
     Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;
+    boost::asio::steady_timer message_timer_;
+    bool messages_stirred_ = false; ///< since the dispatcher last looked
+    bool gathering_messages_ = false;
     /// A claim that found no work and waits for some.
     struct ParkedClaim {
         WorkerId worker;

@@ -105,6 +105,7 @@ asio::awaitable<void> Coordinator::stop()
         stopped_ = true;
         answer_claims();
         lease_timer_.cancel();
+        message_timer_.cancel();
         sessions_.close_all();
         co_return;
     };

@@ -35,6 +35,14 @@ Limits limits_of(const DaemonOptions& options)
     limits.keep_ended_for = options.keep_ended_for;
     limits.keep_ended_count = options.keep_ended_count;
     limits.keep_ended_bytes = options.keep_ended_bytes;
+    limits.bus.queue_messages_max = options.max_queue_size;
+    limits.bus.queue_bytes_max = options.max_queue_bytes;
+    limits.bus.ack_timeout = options.ack_timeout;
+    limits.bus.message_ttl = options.message_ttl;
+    limits.bus.dedup_window = options.dedup_window;
+    limits.bus.dedup_count = options.dedup_count;
+    limits.bus.dead_letters_max = options.dead_letters_max;
+    limits.bus.processing_interval = options.processing_interval;
     for (const auto& text : options.max_running)
         if (auto limit = running_limit_in(text))
             limits.running_limits.push_back(std::move(*limit));
@@ -107,6 +115,7 @@ public:
         coordinator_.engine().resume(revision, now);
         coordinator_.fan_out().start_after(revision);
         asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), rethrow);
+        asio::co_spawn(coordinator_.strand(), coordinator_.deliver_messages(), rethrow);
         snapshotter_.start();
         server_.start();
         return endpoints;
