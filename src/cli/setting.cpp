@@ -249,6 +249,31 @@ std::vector<Setting> main_settings()
     };
 }
 
+std::vector<Setting> message_settings()
+{
+    constexpr std::string_view bus = "Messages";
+    return {
+        setting("max-queue-size", 0, bus, "N",
+                "messages that somebody has still to get; beyond it QUEUE_FULL",
+                number<&O::max_queue_size>()),
+        setting("max-queue-bytes", 0, bus, "BYTES", "what they may take; beyond it QUEUE_FULL",
+                number<&O::max_queue_bytes>()),
+        setting("ack-timeout", 0, bus, "MS",
+                "wait for an acknowledgement before a message is sent again; doubles each time",
+                number<&O::ack_timeout>()),
+        setting("message-ttl", 0, bus, "MS", "how long a message waits for its receivers, unless it says",
+                number<&O::message_ttl>()),
+        setting("dedup-window", 0, bus, "MS", "how long the id of a delivered message is remembered",
+                number<&O::dedup_window>()),
+        setting("dedup-count", 0, bus, "N", "ids that are remembered so", number<&O::dedup_count>()),
+        setting("dead-letters-max", 0, bus, "N", "dead letters kept; the oldest go",
+                number<&O::dead_letters_max>()),
+        setting("processing-interval", 0, bus, "MS",
+                "how long messages may be gathered before they go out; 0: not at all",
+                number<&O::processing_interval>()),
+    };
+}
+
 std::vector<Setting> limit_settings()
 {
     constexpr std::string_view limits = "Limits";
@@ -283,6 +308,7 @@ std::vector<Setting> limit_settings()
 std::vector<Setting> all_settings()
 {
     auto all = main_settings();
+    std::ranges::copy(message_settings(), std::back_inserter(all));
     std::ranges::copy(limit_settings(), std::back_inserter(all));
     return all;
 }

@@ -25,6 +25,8 @@ Result Engine::execute(const Command& command, const Caller& caller, Timestamp n
     } else {
         tx.commit(effects.changes, effects.undo);
     }
+    if (result->post)
+        effects.posts.push_back(std::move(result->post));
     return result;
 }
 
@@ -55,8 +57,8 @@ void Engine::note(const std::vector<Change>& changes, std::size_t from)
                 roomy_workers_.push_back(worker->ordinal);
         } else if (const auto* task = std::get_if<Task>(&change.value)) {
             note(change, *task);
-        } else {
-            undelivered_.push_back(std::get<Assignment>(change.value).id);
+        } else if (const auto* lease = std::get_if<Assignment>(&change.value)) {
+            undelivered_.push_back(lease->id);
         }
     }
 }

@@ -25,12 +25,14 @@ struct Delivery {
 struct Effects {
     std::vector<Change> changes;
     std::vector<Delivery> deliveries;
-    UndoLog* undo = nullptr; ///< where how to take the changes back is noted; none: nobody will
+    std::vector<PostPtr> posts; ///< messages to be delivered
+    UndoLog* undo = nullptr;    ///< where how to take the changes back is noted; none: nobody will
 
     void clear() noexcept
     {
         changes.clear();
         deliveries.clear();
+        posts.clear();
     }
 };
 
@@ -112,6 +114,8 @@ private:
     void tell_stops(Timestamp now, Effects& effects);
     void end_silent_leases(Timestamp now, Effects& effects);
     void forget_ended(Timestamp now, Effects& effects, int tasks_max);
+    std::optional<MessageIndexes::Done> done_to_forget(Timestamp now) const noexcept;
+    void forget_done(Timestamp now, Effects& effects, int messages_max);
 
     Limits limits_;
     StateStore store_;

@@ -30,6 +30,7 @@ enum class ErrorCode {
     storage_failed,
     too_many_connections,
     not_running,
+    queue_full,
 };
 
 /// A refusal: what is wrong with the call or the state of the world. Nothing was changed.

@@ -24,6 +24,9 @@ std::optional<Timestamp> Engine::next_deadline() const noexcept
          {lease_clock_.next(), store_.indexes().next_due(), store_.indexes().next_to_forget(limits_)})
         if (due && (!next || *due < *next))
             next = due;
+    if (const auto done = store_.message_indexes().oldest_done();
+        done && (!next || done->first + limits_.bus.dedup_window < *next))
+        next = done->first + limits_.bus.dedup_window;
     return next;
 }
 
@@ -42,6 +45,7 @@ void Engine::expire(Timestamp now, Effects& effects)
     }
     tell_stops(now, effects);
     forget_ended(now, effects, forgotten_max);
+    forget_done(now, effects, forgotten_max);
 }
 
 /// For the tasks whose times have come. Their holders hear that they must stop before anything that they are

@@ -20,6 +20,19 @@ struct RunningLimit {
 /// From `capability:NAME=N` or `field:NAME=N`; none where it is neither.
 std::optional<RunningLimit> running_limit_in(std::string_view text);
 
+/// The bounds of the message bus.
+struct BusLimits {
+    std::size_t queue_messages_max = 100'000;              ///< messages that somebody has still to get
+    std::size_t queue_bytes_max = std::size_t{256} << 20U; ///< of these
+    std::chrono::milliseconds ack_timeout{30'000};         ///< then it is sent again; twice as long each time
+    std::chrono::milliseconds message_ttl{3'600'000};      ///< unless the call says
+    std::chrono::milliseconds dedup_window{600'000};       ///< how long an id is known when all have it
+    std::size_t dedup_count = 100'000;                     ///< ids that are known so; the oldest go
+    std::size_t dead_letters_max = 1'000;                  ///< the oldest go
+    std::size_t in_flight_max = 256;                       ///< sent to one receiver and not acknowledged
+    std::chrono::milliseconds processing_interval{0}; ///< how long messages may be gathered before they go
+};
+
 /// The numbers that the rules depend on. Fixed for the life of an engine.
 struct Limits {
     std::uint32_t tasks_per_worker_max = 10;            ///< the seed's `maxTasksPerWorker`
@@ -31,6 +44,7 @@ struct Limits {
     std::size_t keep_ended_count = 1'000'000;     ///< the oldest ends beyond it go; 0: no bound
     std::size_t keep_ended_bytes = std::size_t{1} << 30U; ///< of their payloads and outcomes; 0: no bound
     std::vector<RunningLimit> running_limits;
+    BusLimits bus;
 };
 
 } // namespace coordination

@@ -24,6 +24,7 @@ void Engine::settle(Timestamp now, Effects& effects)
         place(std::move(heads), now, effects);
     tell_workers(now, effects);
     forget_ended(now, effects, 2); // as many may come as go
+    forget_done(now, effects, 2);
 }
 
 /// Each in a transaction of its own, so that a task on which thousands depend holds up nobody.
@@ -118,6 +119,31 @@ void Engine::forget_ended(Timestamp now, Effects& effects, int tasks_max)
                 return;
             const TaskId id = store_.tasks().at_ordinal(*oldest)->id;
             tx.erase<Task>(id.view());
+        }
+    });
+}
+
+/// The oldest message that is only remembered for its id, if that has been long enough or there are too many.
+std::optional<MessageIndexes::Done> Engine::done_to_forget(Timestamp now) const noexcept
+{
+    const auto oldest = store_.message_indexes().oldest_done();
+    if (oldest && store_.message_indexes().done() <= limits_.bus.dedup_count &&
+        oldest->first + limits_.bus.dedup_window > now)
+        return std::nullopt;
+    return oldest;
+}
+
+void Engine::forget_done(Timestamp now, Effects& effects, int messages_max)
+{
+    if (!done_to_forget(now))
+        return;
+    transact(now, effects, [&](Transaction& tx) {
+        for (int n = 0; n < messages_max; ++n) {
+            const auto oldest = done_to_forget(now);
+            if (!oldest)
+                return;
+            const MessageId id = store_.messages().at_ordinal(oldest->second)->id;
+            tx.erase<BusMessage>(id.view());
         }
     });
 }

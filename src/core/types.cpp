@@ -9,6 +9,7 @@ constexpr std::array<std::string_view, task_status_count> task_statuses{
     "pending", "assigned", "in_progress", "completed", "failed", "cancelled"};
 constexpr std::array<std::string_view, 4> worker_statuses{"idle", "busy", "offline", "draining"};
 constexpr std::array<std::string_view, priority_count> priorities{"critical", "high", "normal", "low"};
+constexpr std::array<std::string_view, 3> guarantees{"at-most-once", "at-least-once", "exactly-once"};
 constexpr std::array<std::string_view, 3> durabilities{"memory", "os", "disk"};
 
 template <class Enum, std::size_t N>
@@ -34,6 +35,10 @@ std::string_view name_of(Priority priority) noexcept
 {
     return priorities[static_cast<std::size_t>(priority)];
 }
+std::string_view name_of(Guarantee guarantee) noexcept
+{
+    return guarantees[static_cast<std::size_t>(guarantee)];
+}
 std::string_view name_of(Durability level) noexcept
 {
     return durabilities[static_cast<std::size_t>(level)];
@@ -54,6 +59,11 @@ std::optional<Priority> priority_named(std::string_view name) noexcept
     if (name == "medium")
         return Priority::normal;
     return named<Priority>(priorities, name);
+}
+
+std::optional<Guarantee> guarantee_named(std::string_view name) noexcept
+{
+    return named<Guarantee>(guarantees, name);
 }
 
 } // namespace coordination

@@ -11,6 +11,7 @@ namespace coordination {
 
 using TaskId = Id<struct TaskKind>;
 using WorkerId = Id<struct WorkerKind>;
+using MessageId = Id<struct BusMessageKind>;
 
 /// Wall-clock time since the Unix epoch. Always told to the core, never asked for by it. Zero: not yet.
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
@@ -35,6 +36,10 @@ enum class WorkerStatus : std::uint8_t { idle, busy, offline, draining };
 enum class Priority : std::uint8_t { critical = 0, high = 1, normal = 2, low = 3 };
 inline constexpr int priority_count = 4;
 
+/// How often a message reaches each of its receivers: once or not at all; until it is acknowledged; the same,
+/// and a repeated publication of its id counts as none.
+enum class Guarantee : std::uint8_t { at_most_once, at_least_once, exactly_once };
+
 constexpr bool is_terminal(TaskStatus status) noexcept
 {
     return status >= TaskStatus::completed;
@@ -48,12 +53,14 @@ constexpr bool is_held(TaskStatus status) noexcept
 std::string_view name_of(TaskStatus) noexcept;
 std::string_view name_of(WorkerStatus) noexcept;
 std::string_view name_of(Priority) noexcept;
+std::string_view name_of(Guarantee) noexcept;
 
 /// None where the name is not one of the wire's.
 std::optional<TaskStatus> task_status_named(std::string_view) noexcept;
 std::optional<WorkerStatus> worker_status_named(std::string_view) noexcept;
 /// `medium`, as Cortex writes it, is normal.
 std::optional<Priority> priority_named(std::string_view) noexcept;
+std::optional<Guarantee> guarantee_named(std::string_view) noexcept;
 
 /// How safe a change is when its reply is sent: in this process only, handed to the operating system
 /// (survives kill -9), or synced (survives power loss).

@@ -1,10 +1,6 @@
 #include "net/coordinator.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -18,7 +14,9 @@ namespace {
 
 bool is_new_work(const Command& command) noexcept
 {
-    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command);
+    const auto* publication = std::get_if<PublishMessage>(&command);
+    return std::holds_alternative<AssignTask>(command) || std::holds_alternative<SubmitTasks>(command) ||
+           (publication && publication->guarantee != Guarantee::at_most_once);
 }
 
 } // namespace
@@ -32,8 +30,13 @@ Coordinator::Coordinator(Strand strand, const Limits& limits, const WatchBounds&
       engine_(limits),
       sessions_(watching, metrics,
                 [this](std::function<void()> run) { asio::post(strand_, std::move(run)); }),
-      lease_timer_(strand_)
+      dispatcher_(
+          engine_.limits(), [this](std::function<void()> run) { asio::post(strand_, std::move(run)); },
+          [this] { stir_dispatcher(); }),
+      lease_timer_(strand_),
+      message_timer_(strand_)
 {
+    metrics_.bus = &dispatcher_.office();
 }
 
 Coordinator::~Coordinator() = default;
@@ -61,46 +64,6 @@ SessionId Coordinator::attach(std::shared_ptr<Outbox> outbox)
 void Coordinator::detach(SessionId session)
 {
     enqueue({.action = {}, .session = session, .call = nullptr, .outbox = nullptr, .at = {}});
-}
-
-asio::awaitable<void> Coordinator::read(std::function<void(const StateStore&)> look)
-{
-    const auto on_strand = [this, &look]() -> asio::awaitable<void> {
-        look(engine_.store());
-        co_return;
-    };
-    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
-}
-
-asio::awaitable<std::shared_ptr<FrozenView>> Coordinator::freeze()
-{
-    std::shared_ptr<FrozenView> view;
-    const auto on_strand = [this, &view]() -> asio::awaitable<void> {
-        view = view_of_now();
-        co_return;
-    };
-    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
-    co_return view;
-}
-
-asio::awaitable<Coordinator::Snapshot> Coordinator::begin_snapshot()
-{
-    Snapshot snapshot;
-    const auto on_strand = [this, &snapshot]() -> asio::awaitable<void> {
-        snapshot.view = view_of_now();
-        snapshot.sink = journal_.put_snapshot(snapshot.view->revision());
-        co_return;
-    };
-    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
-    co_return snapshot;
-}
-
-std::shared_ptr<FrozenView> Coordinator::view_of_now()
-{
-    const auto let_go = [strand = strand_](FrozenView* last) {
-        asio::dispatch(strand, [last] { delete last; });
-    };
-    return {new FrozenView(engine_.store()), let_go};
 }
 
 void Coordinator::enqueue(Submitted submitted)
@@ -137,6 +100,7 @@ void Coordinator::open(Batch& batch)
 void Coordinator::run(Submitted submitted, Batch& batch)
 {
     if (submitted.outbox) {
+        dispatcher_.open(submitted.session, submitted.outbox);
         sessions_.open(submitted.session, std::move(submitted.outbox));
         return;
     }
@@ -158,6 +122,7 @@ void Coordinator::end_step(Step step, Batch& batch)
     step.changes_end = batch.effects.changes.size();
     const bool changed = step.changes_end > changes_begin;
     step.deliveries_end = batch.effects.deliveries.size();
+    step.posts_end = batch.effects.posts.size();
     batch.steps.push_back(std::move(step));
     if (changed || claims_due_ <= batch.at) // else there is nothing for them that was not there before
         serve_claims(batch);
@@ -182,6 +147,7 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
     const auto session = submitted.session;
     if (!submitted.call) { // the connection has ended
         drop_claims(session);
+        dispatcher_.close(session);
         const auto worker = sessions_.close(session);
         if (worker.empty())
             return Outcome{};
@@ -190,6 +156,8 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
     if (const auto* command = std::get_if<Command>(&submitted.action)) {
         if (!refusal_.empty() && is_new_work(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
+        if (auto refusal = too_many_topics(*command, session))
+            return tl::unexpected(std::move(*refusal));
         auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
         if (result && std::holds_alternative<RegisterWorker>(*command))
             sessions_.bind(session, result->worker); // what it sends next comes from a worker
@@ -262,10 +230,15 @@ void Coordinator::release(Batch batch)
 {
     const std::span changes(batch.effects.changes);
     const std::span<const Delivery> deliveries(batch.effects.deliveries);
+    const std::span<const PostPtr> posts(batch.effects.posts);
     std::size_t change = 0;
     std::size_t delivery = 0;
+    std::size_t post = 0;
     for (const auto& step : batch.steps) {
-        tell(changes.subspan(change, step.changes_before_reply - change));
+        const auto own = changes.subspan(change, step.changes_before_reply - change);
+        hand_over(step, own, posts.subspan(post, step.posts_end - post));
+        post = step.posts_end;
+        tell(own);
         if (step.submitted.call) {
             step.submitted.call->deliver();
             update_session(step);
@@ -378,6 +351,7 @@ void Coordinator::write_again()
     failed_ = false;
     spdlog::info("the state can be made durable again: taking writes");
     engine_.set_read_only(false);
+    stir_dispatcher();
     std::vector<CloseSession> gone;
     for (const auto& [ordinal, worker] : engine_.store().workers().rows())
         if (worker.session != 0 && sessions_.worker_of(worker.session) != worker.id)

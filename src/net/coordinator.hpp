@@ -4,6 +4,7 @@
 #include "net/clock.hpp"
 #include "net/connection/strand.hpp"
 #include "net/connection/waiter.hpp"
+#include "net/dispatcher.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
 #include "net/sessions.hpp"
@@ -96,12 +97,16 @@ public:
 
     /// Takes back leases as they run out, until stop().
     boost::asio::awaitable<void> watch_leases();
-    /// The same for a clock that does not go by itself: does what is due by now, and tells when something is due
-    /// next.
+    /// The clock does not go by itself: instead of watch_leases() there is catch_up(), which does what is due by
+    /// now, messages too, and tells when something is due next. Set before anything runs.
+    void go_by_hand() noexcept { by_hand_ = true; }
     boost::asio::awaitable<std::optional<Timestamp>> catch_up();
     /// Completes when everything that was submitted before has been answered and its changes have been told.
     boost::asio::awaitable<void> settled();
-    /// Nothing is submitted any more: ends watch_leases() and lets go of all sessions.
+    /// Delivers messages as there are any, until stop(). Begins with those that were recovered.
+    boost::asio::awaitable<void> deliver_messages();
+    /// Nothing is submitted any more: ends watch_leases() and deliver_messages(), and lets go of all
+    /// sessions.
     boost::asio::awaitable<void> stop();
 
     /// The journal has come further, or has failed, or has recovered. From any thread.
@@ -119,13 +124,14 @@ private:
         std::shared_ptr<Outbox> outbox;
         std::chrono::steady_clock::time_point at;
     };
-    /// One thing that was executed. Its changes and deliveries end where the next one's begin.
+    /// One thing that was executed. Its changes, deliveries and posts end where the next one's begin.
     struct Step {
         Submitted submitted; ///< without a call: a connection that ended, or leases that ran out
         Result result;
         std::size_t changes_before_reply = 0;
         std::size_t changes_end = 0;
         std::size_t deliveries_end = 0;
+        std::size_t posts_end = 0;
     };
     /// What was executed in one turn of the strand: one append to the journal, reached or taken
     /// back as a whole.
@@ -147,6 +153,7 @@ private:
     void close_batch(Batch batch);
 
     Result perform(const Submitted& submitted, Batch& batch);
+    std::optional<Error> too_many_topics(const Command& command, SessionId session) const;
     Result start_watch(const Watch& watch, SessionId session, Batch& batch);
     Caller caller_of(SessionId session) const { return {session, sessions_.worker_of(session)}; }
     ReplyContext context_of(const Step& step, const Batch& batch) const;
@@ -155,6 +162,10 @@ private:
     void release(Batch batch);
     void tell(std::span<Change> changes);
     void resume(std::vector<Waiter<>> waiters);
+    void hand_over(const Step& step, std::span<const Change> changes, std::span<const PostPtr> posts);
+    void bury_due();
+    void stir_dispatcher();
+    boost::asio::awaitable<void> await_messages();
     void update_session(const Step& step);
     void count(const Submitted& submitted);
 
@@ -172,6 +183,8 @@ private:
     struct ParkedClaim;
     void answer_claim(const ParkedClaim& parked);
     std::optional<Timestamp> next_due() const;
+    std::optional<Timestamp> next_due_by_hand() const;
+    boost::asio::awaitable<void> released();
 
     Strand strand_;
     const Clock& clock_;
@@ -180,10 +193,14 @@ private:
     Engine engine_;
     Sessions sessions_;
     Listener listener_;
+    Dispatcher dispatcher_;
     std::deque<Batch> unreached_;
     Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;
+    boost::asio::steady_timer message_timer_;
+    bool messages_stirred_ = false; ///< since the dispatcher last looked
+    bool gathering_messages_ = false;
     /// A claim that found no work and waits for some.
     struct ParkedClaim {
         WorkerId worker;
@@ -193,6 +210,7 @@ private:
     std::vector<ParkedClaim> parked_;
     Timestamp claims_due_{}; ///< the first `until` of them, or earlier
     bool serving_claims_ = false;
+    bool by_hand_ = false; ///< nothing waits for the clock
     bool stopped_ = false;
     bool failed_ = false;       ///< the journal takes nothing: read-only
     std::string refusal_;       ///< why no new work is taken; empty: it is

@@ -115,22 +115,32 @@ void Coordinator::end_what_is_due()
     close_batch(std::move(batch));
 }
 
+std::optional<Timestamp> Coordinator::next_due_by_hand() const
+{
+    auto next = next_due();
+    const auto message = failed_ ? std::nullopt : dispatcher_.next_due();
+    if (message && (!next || *message < *next))
+        next = message;
+    return next;
+}
+
 asio::awaitable<std::optional<Timestamp>> Coordinator::catch_up()
 {
     std::optional<Timestamp> due;
     const auto on_strand = [this, &due]() -> asio::awaitable<void> {
         co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
-        due = next_due();
-        while (due && *due <= clock_.now()) {
-            const auto revision = engine_.store().revision();
+        co_await released();
+        due = next_due_by_hand();
+        while (due && *due <= clock_.now() && !stopped_) {
             end_what_is_due();
-            const auto before = std::exchange(due, next_due());
-            if (due == before && engine_.store().revision() == revision)
-                break; // it cannot be done at present
+            bury_due();
+            co_await released();
+            while (dispatcher_.deliver(clock_.now())) {
+            }
+            due = next_due_by_hand();
         }
     };
     co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
-    co_await settled();
     co_return due;
 }
 
@@ -138,13 +148,17 @@ asio::awaitable<void> Coordinator::settled()
 {
     const auto on_strand = [this]() -> asio::awaitable<void> {
         co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
-        const auto wait = [this](auto handler) {
-            unreached_.back().awaiting.emplace_back(std::move(handler));
-        };
-        if (!unreached_.empty())
-            co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
+        co_await released();
     };
     co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
+}
+
+/// On the strand: until what has been executed has been told or refused.
+asio::awaitable<void> Coordinator::released()
+{
+    const auto wait = [this](auto handler) { unreached_.back().awaiting.emplace_back(std::move(handler)); };
+    if (!unreached_.empty())
+        co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(wait, asio::use_awaitable);
 }
 
 /// Something is due earlier than the timer knows.
@@ -161,6 +175,7 @@ asio::awaitable<void> Coordinator::stop()
         stopped_ = true;
         answer_claims();
         lease_timer_.cancel();
+        message_timer_.cancel();
         sessions_.close_all();
         co_return;
     };

@@ -255,6 +255,8 @@ void FanOut::hold_before(Revision forgotten)
 void FanOut::publish(std::span<Change> changes)
 {
     for (auto& change : changes) {
+        if (!change.is_watched())
+            continue;
         const auto topic = topic_of(change);
         if (followed_[static_cast<std::size_t>(std::countr_zero(topic))] > 0) {
             Frames frames(change);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace coordination {
 namespace {
@@ -83,37 +84,32 @@ void append_store(std::string& out, const Metrics& metrics, const StateStore& st
     writer.close();
 }
 
-/// Frames that were put into an outbox and have neither gone out nor been dropped.
-std::uint64_t waiting_frames(const Metrics& metrics) noexcept
-{
-    const std::uint64_t gone = metrics.frames.delivered + metrics.frames.dropped;
-    const std::uint64_t queued = metrics.frames.queued;
-    return queued > gone ? queued - gone : 0; // read one after the other, so never exact under load
-}
-
 void append_bus(std::string& out, const Metrics& metrics, const StateStore& state)
 {
-    const auto waiting = waiting_frames(metrics);
+    const auto& counters = metrics.bus->counters();
+    const auto gauges = metrics.bus->gauges();
+    const auto queued = std::accumulate(gauges.waiting.begin(), gauges.waiting.end(), std::size_t{0});
     json::ObjectWriter writer(out);
-    writer.number("messagesSent", metrics.frames.queued.load())
-        .number("messagesReceived", metrics.frames_received.load())
-        .number("messagesDelivered", metrics.frames.delivered.load())
-        .number("messagesDropped", metrics.frames.dropped.load())
-        .number("messagesRetried", 0)
-        .decimal("averageLatency", 0)
-        .number("queueDepth", waiting)
-        .number("subscriberCount", metrics.subscribers);
+    writer.number("messagesSent", counters.sent)
+        .number("messagesReceived", counters.received)
+        .number("messagesDelivered", counters.delivered)
+        .number("messagesDropped", counters.dropped)
+        .number("messagesRetried", counters.retried)
+        .decimal("averageLatency", counters.latency_us.mean() * ms_per_us)
+        .number("queueDepth", queued)
+        .number("subscriberCount", state.message_indexes().subscribers() + gauges.sockets);
     writer.name("queue");
-    json::ObjectWriter(out)
-        .number("total", waiting)
-        .number("critical", 0)
-        .number("high", 0)
-        .number("normal", waiting)
-        .number("low", 0)
-        .close();
-    writer.number("pendingAcks", 0)
-        .number("topics", metrics.topics)
+    json::ObjectWriter queue(out);
+    queue.number("total", queued);
+    for (int priority = 0; priority < priority_count; ++priority)
+        queue.number(name_of(static_cast<Priority>(priority)),
+                     gauges.waiting[static_cast<std::size_t>(priority)]);
+    queue.close();
+    writer.number("pendingAcks", gauges.in_flight)
+        .number("topics", state.message_indexes().topics() + gauges.socket_topics)
         .number("workers", state.online_workers())
+        .number("deadLetters", metrics.bus->letters())
+        .number("messagesBuried", counters.buried)
         .close();
 }
 

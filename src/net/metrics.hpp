@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/post_office.hpp"
 #include "core/histogram.hpp"
 #include "core/store/state_store.hpp"
 #include "net/fan_out.hpp"
@@ -55,6 +56,7 @@ struct Metrics {
 
     Timestamp started_at{};
     const Journal* journal = nullptr; ///< counts for itself
+    const PostOffice* bus = nullptr;  ///< likewise
 };
 
 /// The body of `GET /api/metrics`. On the store's strand.

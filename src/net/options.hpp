@@ -46,6 +46,15 @@ struct DaemonOptions {
     std::size_t keep_ended_bytes = 1 << 30;   ///< what they may take; 0: anything
     std::vector<std::string> max_running; ///< `capability:NAME=N` or `field:NAME=N`: how many may run at once
 
+    std::size_t max_queue_size = 100'000;             ///< messages that somebody has still to get
+    std::size_t max_queue_bytes = 256 << 20;          ///< of these
+    std::chrono::milliseconds ack_timeout{30'000};    ///< then a message is sent again
+    std::chrono::milliseconds message_ttl{3'600'000}; ///< unless the publication says
+    std::chrono::milliseconds dedup_window{600'000};  ///< how long the id of a delivered message is known
+    std::size_t dedup_count = 100'000;                ///< ids that are known so
+    std::size_t dead_letters_max = 1'000;             ///< dead letters kept
+    std::chrono::milliseconds processing_interval{0}; ///< how long messages may be gathered before they go
+
     std::string token;                      ///< what a caller must bear; empty: no token is asked for
     bool insecure = false;                  ///< serve other machines without a token
     std::vector<std::string> allow_origins; ///< whose pages may call, beside our own

@@ -77,11 +77,11 @@ void Outbox::none_waits() noexcept
     reply_bytes_.store(0, std::memory_order_relaxed);
 }
 
-void Outbox::when_taken(std::function<void()> then)
+void Outbox::when_taken(std::function<void()> then, Kind kind)
 {
     std::unique_lock lock(mutex_);
     if (!frames_.empty()) {
-        when_taken_ = std::move(then);
+        when_taken_[static_cast<std::size_t>(kind)] = std::move(then);
         return;
     }
     const bool taken = close_ == Close::no; // already; or it never will be
@@ -109,6 +109,12 @@ void Outbox::detach()
     overflow();
 }
 
+bool Outbox::has_room_for_messages()
+{
+    const std::lock_guard lock(mutex_);
+    return bytes_[static_cast<std::size_t>(Kind::message)] <= bytes_max_ / 4;
+}
+
 bool Outbox::overflowed()
 {
     const std::lock_guard lock(mutex_);
@@ -120,7 +126,7 @@ void Outbox::overflow()
     close_ = Close::overflow;
     counters_.dropped += frames_.size();
     frames_.clear();
-    when_taken_ = nullptr;
+    when_taken_ = {};
     none_waits();
     writer_sleeps_ = true; // whatever it waits for: it must hear of this
 }
@@ -131,10 +137,11 @@ Outbox::Batch Outbox::take()
     none_waits();
     writer_sleeps_ = frames_.empty() && close_ == Close::no;
     Batch batch{std::exchange(frames_, {}), close_};
-    const auto then = std::exchange(when_taken_, nullptr);
+    const auto callbacks = std::exchange(when_taken_, {});
     lock.unlock();
-    if (then)
-        then();
+    for (const auto& then : callbacks)
+        if (then)
+            then();
     return batch;
 }
 

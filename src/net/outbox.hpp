@@ -23,8 +23,8 @@ struct FrameCounters {
 /// One message as it goes out, shared by every outbox that wants it: written once.
 using Frame = std::shared_ptr<const std::string>;
 
-/// What waits to be sent to one peer, in order. Each kind of frame is bounded in bytes for itself: a peer that
-/// does not read is cut off at the bound (its connection is aborted), and costs the others nothing.
+/// What waits to be sent to one peer, in order. Each kind of frame is bounded in bytes for itself: a peer
+/// that does not read is cut off at the bound (its connection is aborted), and costs the others nothing.
 ///
 /// Threads  push() and close() from any thread; the rest on the connection's own executor.
 class Outbox {
@@ -59,8 +59,8 @@ public:
     /// Adds changes whatever they take.
     void push_changes(std::vector<Frame> frames);
     /// Calls `then` once, when the writer has taken what waits: from its thread, or at once where nothing
-    /// does. Never, once it is closed.
-    void when_taken(std::function<void()> then);
+    /// does. Never, once it is closed. One for each kind: the latest counts.
+    void when_taken(std::function<void()> then, Kind kind = Kind::change);
     /// Nothing is added from now on. The first reason stays, but overflow beats the others.
     void close(Close reason);
     /// The connection is gone: nobody is woken any more, and what waits is dropped.
@@ -78,6 +78,8 @@ public:
 
     /// Of replies that wait.
     std::size_t reply_bytes() const noexcept { return reply_bytes_.load(std::memory_order_relaxed); }
+    /// Whether few messages wait, in a quarter of their bound.
+    bool has_room_for_messages();
 
 private:
     static constexpr std::size_t kinds = 4;
@@ -92,7 +94,7 @@ private:
     const std::size_t bytes_max_;
     std::mutex mutex_;
     std::function<void()> wake_;
-    std::function<void()> when_taken_;
+    std::array<std::function<void()>, kinds> when_taken_; ///< by whose frames wait for it
     FrameCounters& counters_;
     std::vector<Frame> frames_;
     std::array<std::size_t, kinds> bytes_{}; ///< of the frames, by kind

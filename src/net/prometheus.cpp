@@ -32,7 +32,15 @@ public:
                            name_of(static_cast<TaskStatus>(status)),
                            state.count(static_cast<TaskStatus>(status)));
     }
-    void latency(const Histogram& us)
+    void waiting_messages(const std::array<std::size_t, priority_count>& waiting)
+    {
+        family("messages_waiting", "Deliveries of messages that wait, by priority.", "gauge");
+        for (int priority = 0; priority < priority_count; ++priority)
+            fmt::format_to(std::back_inserter(text_), "coordination_messages_waiting{{priority=\"{}\"}} {}\n",
+                           name_of(static_cast<Priority>(priority)),
+                           waiting[static_cast<std::size_t>(priority)]);
+    }
+    void histogram(std::string_view name, std::string_view help, const Histogram& us)
     {
         struct Bound {
             std::uint64_t us;
@@ -43,14 +51,14 @@ public:
                                     Bound{1'000, "0.001"}, Bound{2'500, "0.0025"}, Bound{5'000, "0.005"},
                                     Bound{10'000, "0.01"}, Bound{25'000, "0.025"}, Bound{100'000, "0.1"},
                                     Bound{1'000'000, "1"}};
-        family("operation_duration_seconds", "From a call's arrival to its reply.", "histogram");
-        constexpr std::string_view name = "coordination_operation_duration_seconds";
+        family(name, help, "histogram");
         for (const auto& bound : bounds)
-            fmt::format_to(std::back_inserter(text_), "{}_bucket{{le=\"{}\"}} {}\n", name, bound.seconds,
-                           us.at_most(bound.us));
+            fmt::format_to(std::back_inserter(text_), "coordination_{}_bucket{{le=\"{}\"}} {}\n", name,
+                           bound.seconds, us.at_most(bound.us));
         fmt::format_to(std::back_inserter(text_),
-                       "{0}_bucket{{le=\"+Inf\"}} {1}\n{0}_sum {2}\n{0}_count {1}\n", name, us.count(),
-                       static_cast<double>(us.sum()) * 1e-6);
+                       "coordination_{0}_bucket{{le=\"+Inf\"}} {1}\ncoordination_{0}_sum "
+                       "{2}\ncoordination_{0}_count {1}\n",
+                       name, us.count(), static_cast<double>(us.sum()) * 1e-6);
     }
     std::string take() { return std::move(text_); }
 
@@ -64,13 +72,33 @@ private:
     std::string text_;
 };
 
+void bus(Exposition& out, const PostOffice& office, const StateStore& state)
+{
+    const auto& counters = office.counters();
+    const auto gauges = office.gauges();
+    out.counter("messages_published_total", "Messages that the bus took.", counters.received);
+    out.counter("messages_sent_total", "Messages handed to a receiver, each try.", counters.sent);
+    out.counter("messages_retried_total", "Of these, not for the first time.", counters.retried);
+    out.counter("messages_delivered_total",
+                "Messages acknowledged, or sent where that is all that was promised.", counters.delivered);
+    out.counter("messages_dropped_total", "Messages lost, as far as was permitted.", counters.dropped);
+    out.counter("messages_buried_total", "Messages that became dead letters.", counters.buried);
+    out.gauge("dead_letters", "Dead letters that are kept.", office.letters());
+    out.waiting_messages(gauges.waiting);
+    out.gauge("messages_unacknowledged", "Messages sent and not acknowledged yet.", gauges.in_flight);
+    out.gauge("message_subscribers", "Workers and other connections that subscribe to messages.",
+              state.message_indexes().subscribers() + gauges.sockets);
+    out.histogram("message_delivery_duration_seconds",
+                  "From publication to the first try, for each receiver.", counters.latency_us);
+}
+
 } // namespace
 
 std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, Timestamp now)
 {
     Exposition out;
     out.counter("operations_total", "Calls answered.", metrics.operations);
-    out.latency(metrics.latency_us);
+    out.histogram("operation_duration_seconds", "From a call's arrival to its reply.", metrics.latency_us);
     out.gauge("uptime_seconds", "Time since the start.",
               static_cast<double>((now - metrics.started_at).count()) * 1e-3);
     out.gauge("workers", "Registered workers.", state.workers().size());
@@ -113,6 +141,7 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
     out.counter("subscriber_changes_merged_total", "Changes that newer ones replaced before they were sent.",
                 metrics.watching.merged);
     out.gauge("subscribers", "Connections that follow changes.", metrics.subscribers);
+    bus(out, *metrics.bus, state);
     return out.take();
 }
 

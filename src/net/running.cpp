@@ -31,6 +31,14 @@ Limits limits_of(const DaemonOptions& options)
     limits.keep_ended_for = options.keep_ended_for;
     limits.keep_ended_count = options.keep_ended_count;
     limits.keep_ended_bytes = options.keep_ended_bytes;
+    limits.bus.queue_messages_max = options.max_queue_size;
+    limits.bus.queue_bytes_max = options.max_queue_bytes;
+    limits.bus.ack_timeout = options.ack_timeout;
+    limits.bus.message_ttl = options.message_ttl;
+    limits.bus.dedup_window = options.dedup_window;
+    limits.bus.dedup_count = options.dedup_count;
+    limits.bus.dead_letters_max = options.dead_letters_max;
+    limits.bus.processing_interval = options.processing_interval;
     for (const auto& text : options.max_running)
         if (auto limit = running_limit_in(text))
             limits.running_limits.push_back(std::move(*limit));
@@ -110,10 +118,13 @@ tl::expected<Endpoints, std::string> Running::start(bool manual)
         return tl::unexpected(opened.error());
     coordinator_.engine().resume(revision, now);
     coordinator_.fan_out().start_after(revision);
-    if (!manual) {
+    if (manual) {
+        coordinator_.go_by_hand();
+    } else {
         asio::co_spawn(coordinator_.strand(), coordinator_.watch_leases(), rethrow);
         snapshotter_.start();
     }
+    asio::co_spawn(coordinator_.strand(), coordinator_.deliver_messages(), rethrow);
     if (server_)
         server_->start();
     return endpoints;
@@ -135,7 +146,9 @@ asio::awaitable<std::optional<Timestamp>> Running::catch_up()
 {
     const auto leases = co_await coordinator_.catch_up();
     const auto snapshot = co_await snapshotter_.catch_up();
-    co_return leases&& snapshot ? std::min(*leases, *snapshot) : (leases ? leases : snapshot);
+    if (!leases || !snapshot)
+        co_return leases ? leases : snapshot;
+    co_return std::min(*leases, *snapshot);
 }
 
 void Running::begin_events()

@@ -177,7 +177,8 @@ asio::awaitable<tl::expected<void, std::string>> Snapshotter::write_view(bool un
 bool Snapshotter::add_slice(SnapshotWriter& writer, FrozenView& view)
 {
     const auto add = [&writer](const auto& row) { writer.add(row); };
-    return view.workers.next(slice_rows, add) || view.tasks.next(slice_rows, add);
+    return view.workers.next(slice_rows, add) || view.tasks.next(slice_rows, add) ||
+           view.messages.next(slice_rows, add);
 }
 
 /// Runs a call that may block on the writer thread.

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <sstream>
 
 namespace coordination::testing {
@@ -23,6 +24,9 @@ Limits tight_limits()
     limits.tasks_per_worker_max = 3;
     limits.crash_limit = 2;
     limits.heartbeat_timeout = std::chrono::seconds(2);
+    limits.bus.dead_letters_max = 5;
+    limits.bus.dedup_count = 10;
+    limits.bus.dedup_window = std::chrono::seconds(10);
     return limits;
 }
 
@@ -52,6 +56,8 @@ void dump_worker(std::ostream& out, Worker worker)
     out << row << ' ' << worker.ordinal << ' ' << worker.idle_since << ' ' << worker.draining << ' '
         << worker.topics << ' ' << worker.wants_values << ' ' << worker.coalesces << ' '
         << worker.watch_budget;
+    for (const auto& topic : worker.message_topics ? *worker.message_topics : MessageTopics{})
+        out << " on " << topic;
     dump_capabilities(out, worker.capabilities);
     out << '\n';
 }
@@ -196,8 +202,17 @@ void RandomCalls::abandon_transaction()
         worker.online = !worker.online;
         worker.capabilities = store().capabilities().intern(some_capabilities());
         tx.put(worker, Operation::update);
+        worker.message_topics = std::make_shared<const MessageTopics>(MessageTopics{"never"});
+        tx.put(worker, Operation::update);
         if (worker.active_tasks == 0)
             tx.erase<Worker>(worker.id.view());
+    }
+    for (const auto& [ordinal, row] : std::map(store().messages().rows())) {
+        BusMessage message = row;
+        message.state = message.state == MessageState::dead ? MessageState::done : MessageState::dead;
+        tx.put(message, Operation::update);
+        if (below(2) == 0)
+            tx.erase<BusMessage>(message.id.view());
     }
 }
 
@@ -205,7 +220,7 @@ void RandomCalls::step()
 {
     fleet.effects.clear();
     fleet.advance(std::chrono::milliseconds(below(120)));
-    switch (below(16)) {
+    switch (below(20)) {
     case 0:
     case 1:
         return register_worker();
@@ -232,6 +247,13 @@ void RandomCalls::step()
     case 9:
     case 10:
         return assign();
+    case 16:
+        return subscribe_messages();
+    case 17:
+    case 18:
+        return publish();
+    case 19:
+        return settle_message();
     default:
         return report();
     }
@@ -246,6 +268,8 @@ std::string dump(const StateStore& store)
         dump_worker(out, worker);
     for (const auto& [ordinal, task] : store.tasks().rows())
         dump_task(out, task);
+    for (const auto& [ordinal, message] : store.messages().rows())
+        dump_message(out, message);
     for (const auto& [ordinal, lease] : store.assignments().rows()) {
         std::string row;
         json::append_assignment(row, lease);
@@ -297,7 +321,7 @@ std::string recount(const StateStore& store, const Limits& limits)
         return "the schedule's count of waiting tasks is wrong";
     if (store.schedule().available() != available)
         return "the schedule's count of workers with room is wrong";
-    return {};
+    return recount_messages(store);
 }
 
 } // namespace coordination::testing

@@ -3,6 +3,7 @@
 #include "core/fleet.hpp"
 
 #include <cstdint>
+#include <iosfwd>
 #include <random>
 #include <string>
 
@@ -38,6 +39,9 @@ private:
     void register_worker();
     void assign();
     void report();
+    void subscribe_messages();
+    void publish();
+    void settle_message();
     void abandon_transaction();
 
     std::mt19937_64 random_;
@@ -51,5 +55,9 @@ std::string dump(const StateStore& store);
 
 /// Counts again what the indexes claim; empty where they are right, else what is wrong.
 std::string recount(const StateStore& store, const Limits& limits);
+
+/// Their parts for messages.
+void dump_message(std::ostream& out, const BusMessage& message);
+std::string recount_messages(const StateStore& store);
 
 } // namespace coordination::testing

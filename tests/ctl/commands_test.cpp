@@ -139,6 +139,24 @@ SCENARIO("a snapshot is written where there is a place for it", "[coordctl]")
     CHECK(refused.err.find("--persistence") != std::string::npos);
 }
 
+SCENARIO("messages are published and listened to", "[coordctl]")
+{
+    DaemonProcess daemon;
+    CtlProcess listen(daemon, {"message", "listen", "jobs:*"});
+    Api api(daemon);
+    for (const Deadline deadline; integer(api.get("/api/metrics").json(), "messageBus.subscriberCount") == 0;)
+        REQUIRE_FALSE(deadline.passed());
+    CHECK(ctl(daemon, {"message", "publish", "jobs:x", "--id", "m1", "--payload", R"({"n":1})"}).out ==
+          "m1 published\n");
+    listen.await_out(R"(m1  jobs:x  "normal"  try 1  {"n":1})");
+    CHECK(ctl(daemon, {"message", "publish", "jobs:x", "--id", "m1"}).out == "m1 was published before\n");
+    listen.signal(SIGINT);
+    listen.wait();
+    const auto refused = ctl(daemon, {"message", "publish", "jobs:x", "--to", "nobody"});
+    CHECK(refused.status == 1);
+    CHECK(refused.err.find("WORKER_NOT_FOUND") != std::string::npos);
+}
+
 SCENARIO("watch prints one line per change", "[coordctl]")
 {
     DaemonProcess daemon;

@@ -127,3 +127,25 @@ SCENARIO("snapshots are taken by the manual clock", "[embed]")
     timed.advance(1ms);
     CHECK(read_file(options.snapshot_path).find("w1") != std::string::npos);
 }
+
+SCENARIO("messages expire by the manual clock", "[embed]")
+{
+    Timed timed;
+    must_start(timed.daemon);
+    must(timed.daemon, request::RegisterWorker{.worker_id = "w1"});
+    const auto published =
+        must(timed.daemon, request::PublishMessage{.topic = "news",
+                                                   .payload = R"({"x":1})",
+                                                   .recipient = "w1", // who has no connection
+                                                   .message_id = "m1",
+                                                   .fields = R"({"ttl":1000})"});
+    CHECK(published.message_id == "m1");
+    const auto dead_letters = [&](const std::string& count) {
+        const auto metrics = must(timed.daemon, request::ReadMetrics{});
+        return metrics.find(R"("deadLetters":)" + count + ',') != std::string::npos;
+    };
+    timed.advance(999ms);
+    CHECK(dead_letters("0"));
+    timed.advance(1ms);
+    CHECK(dead_letters("1"));
+}

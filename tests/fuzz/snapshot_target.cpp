@@ -26,7 +26,8 @@ void save(FaultyDisk& disk, StateStore& store)
     SnapshotWriter writer({view.revision(), Timestamp{std::chrono::milliseconds{1}}, view.totals()});
     SnapshotFile file(disk, path);
     const auto add = [&writer](const auto& row) { writer.add(row); };
-    while (view.workers.next(100, add) || view.tasks.next(100, add) || writer.finish(100)) {
+    while (view.workers.next(100, add) || view.tasks.next(100, add) || view.messages.next(100, add) ||
+           writer.finish(100)) {
     }
     expect(file.write(writer.take()) && file.commit(), "a snapshot can be saved");
 }

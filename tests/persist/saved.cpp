@@ -16,7 +16,8 @@ DiskResult<void> save(Disk& disk, FrozenView& view, std::size_t rows_max,
     SnapshotFile file(disk, snapshot_path);
     const auto add = [&writer](const auto& row) { writer.add(row); };
     for (bool more = true; more;) {
-        more = view.workers.next(rows_max, add) || view.tasks.next(rows_max, add) || writer.finish(rows_max);
+        more = view.workers.next(rows_max, add) || view.tasks.next(rows_max, add) ||
+               view.messages.next(rows_max, add) || writer.finish(rows_max);
         const auto written = file.write(writer.take());
         if (!written)
             return written;

@@ -160,11 +160,11 @@ TEST_CASE("damage is one line that names the file, the place, and what to do", "
 
 TEST_CASE("a newer version is refused with a line that says so", "[snapshot][damage]")
 {
-    const auto newer = sealed(replaced(small_snapshot(), R"("version":1)", R"("version":2)"));
+    const auto newer = sealed(replaced(small_snapshot(), R"("version":2)", R"("version":3)"));
     const auto told = refusal(newer);
-    CHECK_THAT(told, Contains("version 2") && Contains("newer"));
+    CHECK_THAT(told, Contains("version 3") && Contains("newer"));
     CHECK_THAT(told, !Contains("move it away"));
-    CHECK_THAT(refusal(sealed(replaced(small_snapshot(), R"("version":1)", R"("version":0)"))),
+    CHECK_THAT(refusal(sealed(replaced(small_snapshot(), R"("version":2)", R"("version":0)"))),
                Contains("version"));
     CHECK_THAT(refusal(sealed(replaced(small_snapshot(), "coordination-snapshot", "something-else"))),
                Contains("format is unknown"));

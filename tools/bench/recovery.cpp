@@ -83,8 +83,7 @@ public:
                 .capabilities = {"development"}};
             run(AssignTask{.id = task, .worker = WorkerId(worker(i % workers)), .data = std::move(data)});
             if (i % 2 == 0)
-                run(FinishTask{
-                    .id = task, .completed = true, .outcome = Text(R"({"status":"success"})")});
+                run(FinishTask{.id = task, .completed = true, .outcome = Text(R"({"status":"success"})")});
         }
     }
 
@@ -95,7 +94,8 @@ public:
         SnapshotWriter writer({view.revision(), start, view.totals()});
         const auto add = [&writer](const auto& row) { writer.add(row); };
         for (bool more = true; more;) {
-            more = view.workers.next(10'000, add) || view.tasks.next(10'000, add) || writer.finish(10'000);
+            more = view.workers.next(10'000, add) || view.tasks.next(10'000, add) ||
+                   view.messages.next(10'000, add) || writer.finish(10'000);
             if (const auto written = sink->write(writer.take()); !written)
                 give_up(written.error());
         }

@@ -12,6 +12,7 @@
 #include "cli/ctl/cortex/export_command.hpp"
 #include "cli/ctl/cortex/import_command.hpp"
 #include "cli/ctl/life_nouns.hpp"
+#include "cli/ctl/message_commands.hpp"
 #include "cli/ctl/state_commands.hpp"
 #include "cli/ctl/state_files.hpp"
 #include "cli/ctl/task_commands.hpp"
@@ -339,6 +340,7 @@ void add_commands(CLI::App& app, Command& chosen)
 {
     add_worker(app, chosen);
     add_task(app, chosen);
+    add_message(app, chosen);
     add_state(app, chosen);
     app.add_subcommand("metrics", "The daemon's own figures")->callback([&chosen] { chosen = metrics; });
     add_top(app, chosen);

@@ -164,18 +164,39 @@ std::string Summary::json(const Inspection& inspection) const
     return out;
 }
 
+/// The collection and what was done to it.
+std::pair<std::string_view, std::string_view> told(LoggedKind kind)
+{
+    switch (kind) {
+    case LoggedKind::worker:
+        return {"workers", "set"};
+    case LoggedKind::worker_end:
+        return {"workers", "delete"};
+    case LoggedKind::task:
+        return {"tasks", "set"};
+    case LoggedKind::task_end:
+        return {"tasks", "delete"};
+    case LoggedKind::message:
+        return {"messages", "set"};
+    case LoggedKind::message_end:
+        return {"messages", "delete"};
+    case LoggedKind::message_settled:
+        return {"messages", "settle"};
+    }
+    __builtin_unreachable();
+}
+
 std::string change_line(const Sight& sight, const LoggedChange& change)
 {
-    const bool of_task = change.kind == LoggedKind::task || change.kind == LoggedKind::task_end;
-    const bool ends = change.kind == LoggedKind::worker_end || change.kind == LoggedKind::task_end;
+    const auto [collection, operation] = told(change.kind);
     std::string out;
     json::ObjectWriter writer(out);
     writer.number("revision", change.revision)
         .string("file", sight.file)
         .number("offset", sight.offset)
-        .string("collection", of_task ? "tasks" : "workers")
-        .string("operation", ends ? "delete" : "set");
-    if (ends)
+        .string("collection", collection)
+        .string("operation", operation);
+    if (operation == "delete")
         writer.string("id", change.text);
     else
         writer.raw("value", change.text);

@@ -170,9 +170,48 @@ struct FinishTask {
     bool confirms_cancel = false; ///< neither: the holder has stopped as it was asked to
 };
 
+/// To all who subscribe to its topic now, or to one recipient.
+struct PublishMessage {
+    MessageId id{}; ///< empty: the bus makes one
+    Text topic{};
+    Text payload{}; ///< JSON on one line
+    Text sender{};  ///< of a caller that speaks for no worker
+    WorkerId recipient{};
+    Priority priority = Priority::normal;
+    bool priority_as_number = false;
+    Guarantee guarantee = Guarantee::at_least_once;
+    std::uint32_t max_retries = 3;
+    std::optional<std::chrono::milliseconds> ttl{}; ///< none: the default
+};
+
+/// A receiver has it.
+struct AckMessage {
+    MessageId id;
+    WorkerId worker{}; ///< of a caller that speaks for no worker: the receiver
+};
+
+/// A worker's topics are kept with it. Those of a caller that speaks for none are its connection's, and no
+/// state.
+struct SubscribeMessages {
+    MessageTopics topics; ///< beside those that it has
+};
+struct UnsubscribeMessages {
+    std::optional<MessageTopics> topics; ///< none: all
+};
+
+/// The bus gives a message up. It becomes a dead letter. Not a client's call.
+struct BuryMessage {
+    PostPtr post;
+    WorkerId receiver{};              ///< for this worker
+    bool everyone = false;            ///< for all that have not got it
+    std::vector<SessionId> sockets{}; ///< for these connections, which are no workers'
+    std::string_view reason;          ///< a code
+};
+
 using Command = std::variant<RegisterWorker, UnregisterWorker, Heartbeat, CloseSession, Subscribe, AssignTask,
                              UpdateTask, FinishTask, SubmitTasks, CancelTask, RetryTask, Redrive, DeleteTask,
-                             PurgeTasks, DrainWorker, Goodbye, ClaimTasks>;
+                             PurgeTasks, DrainWorker, Goodbye, ClaimTasks, PublishMessage, AckMessage,
+                             SubscribeMessages, UnsubscribeMessages, BuryMessage>;
 
 /// What a command that was not refused came to.
 struct Outcome {
@@ -187,6 +226,9 @@ struct Outcome {
     };
     std::vector<Named> tasks{}; ///< where the command is about many: which
     Revision next = 0;          ///< the filter's `after` for the rest; 0: there is none
+    MessageId message{};        ///< the message it was about, if any
+    PostPtr post{};             ///< it is to be delivered
+    std::size_t lost = 0;       ///< dead letters that had to go for it
 };
 
 using Result = tl::expected<Outcome, Error>;
@@ -208,6 +250,11 @@ Result apply(Transaction& tx, const PurgeTasks& command, const Caller& caller, c
 Result apply(Transaction& tx, const DrainWorker& command, const Caller& caller, const Limits& limits);
 Result apply(Transaction& tx, const Goodbye& command, const Caller& caller, const Limits& limits);
 Result apply(Transaction& tx, const ClaimTasks& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const PublishMessage& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const AckMessage& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const SubscribeMessages& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const UnsubscribeMessages& command, const Caller& caller, const Limits& limits);
+Result apply(Transaction& tx, const BuryMessage& command, const Caller& caller, const Limits& limits);
 
 /// A worker was silent for the heartbeat timeout: it is offline and its leases end. Not a client's call.
 void time_out(Transaction& tx, const WorkerId& worker);

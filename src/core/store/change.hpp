@@ -1,13 +1,14 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 
 #include <variant>
 
 namespace coordination {
 
-/// The collections that can be watched. `workerTasks` and `metadata` are kept beside them but follow from
-/// them.
+/// The collections that can be watched; `messages` cannot. `workerTasks` and `metadata` are kept beside them
+/// but follow from them.
 enum class Collection : std::uint8_t { workers, tasks, assignments };
 inline constexpr int collection_count = 3;
 
@@ -25,8 +26,10 @@ struct Change {
     Revision revision = 0;
     Operation operation = Operation::set;
     Timestamp at{};
-    std::variant<Worker, Task, Assignment> value;
+    std::variant<Worker, Task, Assignment, BusMessage> value;
 
+    bool is_watched() const noexcept { return !std::holds_alternative<BusMessage>(value); }
+    /// Of one that is watched.
     Collection collection() const noexcept { return static_cast<Collection>(value.index()); }
     std::string_view key() const
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 #include "core/store/table.hpp"
 
@@ -71,6 +72,7 @@ public:
     const Totals& totals() const noexcept { return totals_; }
     FrozenTable<Worker> workers;
     FrozenTable<Task> tasks;
+    FrozenTable<BusMessage> messages;
 
 private:
     StateStore& store_;

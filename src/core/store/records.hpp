@@ -60,6 +60,9 @@ struct Task {
 /// What a connection wants to hear: a bit per (collection, operation), see topics.hpp.
 using TopicMask = std::uint32_t;
 
+/// The topics whose messages a subscriber gets, sorted, each once.
+using MessageTopics = std::vector<std::string>;
+
 /// A registered executor, as one row of the `workers` collection.
 struct Worker {
     WorkerId id{};
@@ -71,6 +74,7 @@ struct Worker {
     bool wants_values = false;      ///< whether `state_change` carries the whole value
     bool coalesces = false;         ///< whether it is told the newest changes only, where it reads too slowly
     std::uint64_t watch_budget = 0; ///< bytes of changes that may wait for it; 0: the most there is
+    std::shared_ptr<const MessageTopics> message_topics{}; ///< none: no messages but those sent to itself
     bool online = false;
     bool draining = false; ///< it keeps what it holds and is given nothing
     bool pulls = false;    ///< it fetches its work by claims: nothing is sent to it

@@ -25,6 +25,7 @@ std::uint64_t failures_of(const Task& task) noexcept
 FrozenView::FrozenView(StateStore& store)
     : workers(store.workers_, store.revision_),
       tasks(store.tasks_, store.revision_),
+      messages(store.messages_, store.revision_),
       store_(store),
       revision_(store.revision_),
       totals_(store.totals_)
@@ -99,6 +100,11 @@ void StateStore::restore(Assignment assignment)
     follow(nullptr, &assignments_.insert(std::move(assignment)));
 }
 
+void StateStore::restore(BusMessage message)
+{
+    follow(nullptr, &messages_.insert(std::move(message)));
+}
+
 template <class Record>
 void StateStore::replay_row(Record record)
 {
@@ -138,6 +144,25 @@ void StateStore::replay(Revision revision, Task task)
         replay_row(Assignment{task.id, task.assigned_to, task.attempt, task.fence, task.assigned_at});
     count_in_groups(task);
     replay_row(std::move(task));
+    revision_ = revision;
+}
+
+void StateStore::replay(Revision revision, BusMessage message)
+{
+    replay_row(std::move(message));
+    revision_ = revision;
+}
+
+void StateStore::replay_settle(Revision revision, const MessageId& id, const WorkerId& receiver)
+{
+    BusMessage message = *messages_.find(id.view());
+    settle(message, receiver);
+    replay(revision, std::move(message));
+}
+
+void StateStore::replay_erase(Revision revision, const MessageId& id)
+{
+    replay_end<BusMessage>(id.view());
     revision_ = revision;
 }
 
@@ -200,6 +225,7 @@ void StateStore::follow(const Worker* before, const Worker* after)
 {
     schedule_.worker_changed(before, after);
     indexes_.worker_changed(before, after);
+    message_indexes_.worker_changed(before, after);
     online_workers_ -= before && before->online ? 1 : 0;
     online_workers_ += after && after->online ? 1 : 0;
 }
@@ -237,6 +263,17 @@ void StateStore::follow(const Assignment* before, const Assignment* after)
         assert(worker && "an assignment names a worker that exists");
         worker_tasks_[worker->id.view()].push_back(after->id);
     }
+}
+
+void StateStore::follow(const BusMessage* before, const BusMessage* after)
+{
+    message_indexes_.message_changed(before, after);
+}
+
+void StateStore::keep_for_views(const BusMessage& before)
+{
+    for (FrozenView* view : views_)
+        view->messages.keep(before);
 }
 
 void StateStore::keep_for_views(const Worker& before)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/bus/message_indexes.hpp"
+#include "core/bus/post.hpp"
 #include "core/limits.hpp"
 #include "core/schedule/running_limits.hpp"
 #include "core/schedule/schedule.hpp"
@@ -20,8 +22,8 @@
 
 namespace coordination {
 
-/// The state: workers, tasks and assignments, and what follows from them (the tasks of each worker, the
-/// schedule, the counts by status). Written through a Transaction only.
+/// The state: workers, tasks, assignments and messages, and what follows from them (the tasks of each worker,
+/// the schedule, the counts by status). Written through a Transaction only.
 ///
 /// Revision  Rises by one for each change; the changes of a transaction follow each other.
 /// Threads   One: the store's strand.
@@ -43,6 +45,12 @@ public:
     const Table<Worker>& workers() const noexcept { return workers_; }
     const Table<Task>& tasks() const noexcept { return tasks_; }
     const Table<Assignment>& assignments() const noexcept { return assignments_; }
+    const Table<BusMessage>& messages() const noexcept { return messages_; }
+    const MessageIndexes& message_indexes() const noexcept { return message_indexes_; }
+    /// What the messages take that are on their way, rows or not. Not persisted: counted as they are posted.
+    const std::shared_ptr<MessageQuota>& message_quota() noexcept { return message_quota_; }
+    /// Tells apart what has no revision of its own. Not persisted.
+    std::uint64_t next_serial() noexcept { return ++serial_; }
     /// The collection `workerTasks`: what each worker that holds something holds.
     const TasksOf& worker_tasks() const noexcept { return worker_tasks_; }
     std::span<const TaskId> tasks_of(std::string_view worker) const noexcept;
@@ -71,6 +79,7 @@ public:
     void restore(Worker worker);
     void restore(Task task);
     void restore(Assignment assignment);
+    void restore(BusMessage message);
     void restore(const Totals& totals) noexcept { totals_ = totals; }
     void continue_from(Revision revision) noexcept { revision_ = revision; }
 
@@ -78,11 +87,16 @@ public:
     /// are not written of their own: they follow from the tasks, as the counts and totals do.
     ///
     /// Expects  What a Transaction would have: a new row's ordinal (and a lease's fence) is nobody else's, a
-    ///          row keeps its ordinal, a task is held by a worker that exists, a worker that goes holds nothing.
+    ///          row keeps its ordinal, a task is held by a worker that exists, a worker that goes holds
+    ///          nothing.
     void replay(Revision revision, Worker worker);
     void replay(Revision revision, Task task);
+    void replay(Revision revision, BusMessage message);
+    /// The receiver of a live message needs nothing more.
+    void replay_settle(Revision revision, const MessageId& id, const WorkerId& receiver);
     void replay_erase(Revision revision, const WorkerId& id);
     void replay_erase(Revision revision, const TaskId& id);
+    void replay_erase(Revision revision, const MessageId& id);
 
     /// Takes committed writes back, the latest ones that there are: their revisions will be given out again,
     /// so nobody may have seen them. Allocates at most what the writes themselves did.
@@ -99,8 +113,10 @@ private:
             return workers_;
         else if constexpr (std::is_same_v<Record, Task>)
             return tasks_;
-        else
+        else if constexpr (std::is_same_v<Record, Assignment>)
             return assignments_;
+        else
+            return messages_;
     }
     template <class Record>
     void replay_row(Record record);
@@ -119,8 +135,10 @@ private:
     void follow(const Worker* before, const Worker* after);
     void follow(const Task* before, const Task* after);
     void follow(const Assignment* before, const Assignment* after);
+    void follow(const BusMessage* before, const BusMessage* after);
     void keep_for_views(const Worker& before);
     void keep_for_views(const Task& before);
+    void keep_for_views(const BusMessage& before);
     void keep_for_views(const Assignment&) noexcept {} // views derive them from the tasks
 
     CapabilityInterner capabilities_;
@@ -128,9 +146,13 @@ private:
     Table<Worker> workers_;
     Table<Task> tasks_;
     Table<Assignment> assignments_;
+    Table<BusMessage> messages_;
     TasksOf worker_tasks_; ///< keys are the ids in the workers' rows
     Schedule schedule_;
     TaskIndexes indexes_;
+    MessageIndexes message_indexes_;
+    std::shared_ptr<MessageQuota> message_quota_ = std::make_shared<MessageQuota>();
+    std::uint64_t serial_ = 0;
     std::array<std::size_t, task_status_count> by_status_{};
     std::size_t online_workers_ = 0;
     Revision revision_ = 0;

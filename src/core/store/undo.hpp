@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 #include "core/store/table.hpp"
 
@@ -24,7 +25,8 @@ struct Erased {
 };
 
 using Undo = std::variant<Inserted<Worker>, Replaced<Worker>, Erased<Worker>, Inserted<Task>, Replaced<Task>,
-                          Erased<Task>, Inserted<Assignment>, Replaced<Assignment>, Erased<Assignment>>;
+                          Erased<Task>, Inserted<Assignment>, Replaced<Assignment>, Erased<Assignment>,
+                          Inserted<BusMessage>, Replaced<BusMessage>, Erased<BusMessage>>;
 
 /// The writes of committed transactions, oldest first, kept until nothing can take them back any more: the
 /// journal may still fail to make them durable.

@@ -6,6 +6,7 @@
 #include "net/metrics.hpp"
 #include "net/wire/commands.hpp"
 #include "net/wire/life.hpp"
+#include "net/wire/messages.hpp"
 
 #include <fmt/format.h>
 
@@ -154,6 +155,14 @@ void write(Message& message, const request::DrainWorker& request)
         .json("drain", request.drain ? "true" : "false")
         .duration("deadlineMs", request.deadline);
 }
+void write(Message& message, const request::PublishMessage& request)
+{
+    message.fields(request.fields)
+        .text("topic", request.topic)
+        .json("payload", request.payload)
+        .text("recipient", request.recipient)
+        .text("messageId", request.message_id);
+}
 
 AnyReply tell_done(const AnyRequest& /*request*/, const Result& result, const StateStore& state,
                    const ReplyContext& context, const Metrics& /*metrics*/)
@@ -162,6 +171,7 @@ AnyReply tell_done(const AnyRequest& /*request*/, const Result& result, const St
         return tl::unexpected(result.error());
     Done done{.task_id = std::string(result->task.view()),
               .worker_id = std::string(result->worker.view()),
+              .message_id = std::string(result->message.view()),
               .duplicate = result->duplicate,
               .revision = context.revision,
               .durability = context.durability};
@@ -251,6 +261,10 @@ struct Reader {
     Read operator()(const request::RetryTask& r) const { return command<wire::retry_task>(r, bounds); }
     Read operator()(const request::DeleteTask& r) const { return command<wire::delete_task>(r, bounds); }
     Read operator()(const request::DrainWorker& r) const { return command<wire::drain_worker>(r, bounds); }
+    Read operator()(const request::PublishMessage& r) const
+    {
+        return command<wire::publish_message>(r, bounds);
+    }
     Read operator()(const request::FindTask&) const { return Asked{{}, tell_task}; }
     Read operator()(const request::FindWorker&) const { return Asked{{}, tell_worker}; }
     Read operator()(const request::ReadMetrics&) const { return Asked{{}, tell_metrics}; }

@@ -46,7 +46,8 @@ void EventSource::take(std::span<const Change> changes)
     if (!begun_)
         return;
     for (const auto& change : changes)
-        take(change);
+        if (change.is_watched())
+            take(change);
 }
 
 void EventSource::take(const Change& change)

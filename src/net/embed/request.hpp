@@ -20,6 +20,7 @@ struct Done {
     std::string worker_id{};   ///< the worker it was about or that was chosen, if any
     std::uint32_t attempt = 0; ///< of the task: the ordinal of its latest assignment
     Revision fence = 0;        ///< of the task: the revision at which that began
+    std::string message_id{};  ///< of what was published
     bool duplicate = false;    ///< that had been said before: nothing was changed
     Revision revision = 0;     ///< of the last change that it made; of the state where it made none
     Durability durability = Durability::memory;
@@ -137,6 +138,17 @@ struct DrainWorker {
     std::optional<std::chrono::milliseconds> deadline{};
 };
 
+/// To all who subscribe to the topic, or to one worker.
+struct PublishMessage {
+    using Reply = Done;
+    std::string topic;
+    std::string payload{};    ///< JSON
+    std::string recipient{};  ///< a worker; empty: whoever subscribes to the topic
+    std::string message_id{}; ///< empty: the bus makes one
+    std::string
+        fields{}; ///< further ones of the call, a JSON object: {"guarantee":"exactly-once","ttl":1000}
+};
+
 struct FindTask {
     using Reply = TaskView;
     std::string task_id;
@@ -158,7 +170,7 @@ using AnyRequest =
     std::variant<request::RegisterWorker, request::UnregisterWorker, request::Heartbeat, request::AssignTask,
                  request::SubmitTask, request::UpdateTask, request::CompleteTask, request::FailTask,
                  request::CancelTask, request::RetryTask, request::DeleteTask, request::DrainWorker,
-                 request::FindTask, request::FindWorker, request::ReadMetrics>;
+                 request::PublishMessage, request::FindTask, request::FindWorker, request::ReadMetrics>;
 using AnyReply = tl::expected<std::variant<Done, TaskView, WorkerView, std::string>, Error>;
 
 } // namespace coordination

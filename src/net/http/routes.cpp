@@ -7,6 +7,7 @@
 #include "net/wire/errors.hpp"
 #include "net/wire/insight.hpp"
 #include "net/wire/life.hpp"
+#include "net/wire/messages.hpp"
 #include "version.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -156,7 +157,7 @@ struct Route {
     Answer (*handler)(const RoutedRequest&);
 };
 
-constexpr std::array<Route, 28> routes{{
+constexpr std::array<Route, 30> routes{{
     {http::verb::get, "/health", health},
     {http::verb::get, "/metrics", prometheus},
     {http::verb::get, "/api/metrics", metrics},
@@ -184,6 +185,8 @@ constexpr std::array<Route, 28> routes{{
     {http::verb::post, "/api/tasks/redrive", call<wire::redrive, wire::Telling::selection>},
     {http::verb::post, "/api/tasks/delete", call<wire::delete_task, wire::Telling::done>},
     {http::verb::post, "/api/tasks/purge", call<wire::purge_tasks, wire::Telling::selection>},
+    {http::verb::post, "/api/messages/publish", call<wire::publish_message, wire::Telling::publication>},
+    {http::verb::post, "/api/messages/ack", call<wire::ack_message, wire::Telling::done>},
     {http::verb::post, "/api/snapshot", snapshot},
 }};
 

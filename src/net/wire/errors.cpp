@@ -55,6 +55,8 @@ ErrorForm form_of(ErrorCode code) noexcept
         return {"REVISION_COMPACTED", 409};
     case ErrorCode::snapshot_unavailable:
         return {"SNAPSHOT_UNAVAILABLE", 409};
+    case ErrorCode::queue_full:
+        return {"QUEUE_FULL", 429};
     case ErrorCode::storage_failed:
         return {"STORAGE_FAILED", 503};
     case ErrorCode::too_many_connections:

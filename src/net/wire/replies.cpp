@@ -129,6 +129,11 @@ void append_outcome(json::ObjectWriter& writer, Telling telling, const Outcome& 
         if (outcome.duplicate)
             writer.boolean("duplicate", true);
         break;
+    case Telling::publication:
+        writer.string("messageId", outcome.message.view());
+        if (outcome.duplicate)
+            writer.boolean("duplicate", true);
+        break;
     }
     if (context.changed)
         writer.number("revision", context.revision).string("durable", name_of(context.durability));

@@ -22,6 +22,7 @@ enum class Telling {
     selection,  ///< the ids that a filter chose, and where it stopped
     claim,      ///< the tasks themselves
     worker_change,
+    publication,
 };
 
 /// The members that follow `"success":true`.

@@ -5,6 +5,7 @@
 #include "net/wire/commands.hpp"
 #include "net/wire/insight.hpp"
 #include "net/wire/life.hpp"
+#include "net/wire/messages.hpp"
 
 #include <array>
 #include <utility>
@@ -92,7 +93,7 @@ struct MessageType {
     Read<Action> (*read)(const Fields&, const Bounds&);
 };
 
-constexpr std::array<MessageType, 21> message_types{{
+constexpr std::array<MessageType, 25> message_types{{
     {"task_update", MessageKind::task_update, call<wire::update_task>},
     {"heartbeat", MessageKind::heartbeat, call<wire::heartbeat>},
     {"assign", MessageKind::assign, call<wire::assign_task>},
@@ -110,6 +111,10 @@ constexpr std::array<MessageType, 21> message_types{{
     {"drain", MessageKind::worker_change, call<wire::drain_worker>},
     {"goodbye", MessageKind::worker_change, call<wire::goodbye>},
     {"claim", MessageKind::claim, call<wire::claim_tasks>},
+    {"publish", MessageKind::publish, call<wire::publish_message>},
+    {"ack", MessageKind::message_change, call<wire::ack_message>},
+    {"subscribe_messages", MessageKind::message_change, call<wire::subscribe_messages>},
+    {"unsubscribe_messages", MessageKind::message_change, call<wire::unsubscribe_messages>},
     {"explain", MessageKind::explain, get_task},
     {"events", MessageKind::events, get_task},
     {"get_task", MessageKind::get_task, get_task},
@@ -173,6 +178,9 @@ wire::Telling telling_of(MessageKind kind) noexcept
         return wire::Telling::claim;
     case MessageKind::worker_change:
         return wire::Telling::worker_change;
+    case MessageKind::publish:
+        return wire::Telling::publication;
+    case MessageKind::message_change:
     case MessageKind::forget:
     case MessageKind::subscribe:
     case MessageKind::get_task:

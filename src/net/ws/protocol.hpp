@@ -28,6 +28,8 @@ enum class MessageKind : std::uint8_t {
     worker_change,
     explain,
     events,
+    publish,
+    message_change, ///< anything else about messages
     get_task,
     get_worker,
 };

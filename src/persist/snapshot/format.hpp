@@ -11,13 +11,16 @@ namespace coordination {
 /// original loads it; what only we know is in members that the original ignores. Its lines are fixed, so that
 /// it is written and read in pieces:
 ///
-///     {"format":"coordination-snapshot","version":1,"revision":R,"savedAt":MS,
+///     {"format":"coordination-snapshot","version":2,"revision":R,"savedAt":MS,
 ///     "workers":{
 ///     "w1":{…,"_":{…}},           a row a line, oldest first: the text of the wire,
 ///     "w2":{…,"_":{…}}            and in `_` what that does not show
 ///     },
 ///     "tasks":{
 ///     "t1":{"id":"t1",PAYLOAD,"status":…,"_":{…}}
+///     },
+///     "messages":{                those of the bus; since version 2
+///     "m1":{"id":"m1","state":"live",…,"_":{…}}
 ///     },
 ///     "assignments":{             task to worker; follows from the tasks
 ///     "t1":"w1"
@@ -33,12 +36,14 @@ namespace coordination {
 namespace snapshot_format {
 
 inline constexpr std::string_view name = "coordination-snapshot";
-inline constexpr std::int64_t version = 1;
+inline constexpr std::int64_t version = 2;
+inline constexpr std::int64_t version_with_messages = 2;
 /// What each of our files begins with, and no other does.
 inline constexpr std::string_view signature = R"({"format":)";
 
 inline constexpr std::string_view workers = R"("workers":{)";
 inline constexpr std::string_view tasks = R"("tasks":{)";
+inline constexpr std::string_view messages = R"("messages":{)";
 inline constexpr std::string_view assignments = R"("assignments":{)";
 inline constexpr std::string_view worker_tasks = R"("workerTasks":{)";
 inline constexpr std::string_view metadata = R"("metadata":)";

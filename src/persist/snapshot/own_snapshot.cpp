@@ -49,6 +49,7 @@ tl::expected<LoadedSnapshot, std::string> OwnSnapshot::load()
     return read_header()
         .and_then([this] { return read_rows(snapshot_format::workers, &OwnSnapshot::read_worker); })
         .and_then([this] { return read_rows(snapshot_format::tasks, &OwnSnapshot::read_task); })
+        .and_then([this] { return read_messages(); })
         .and_then([this] { return skip_rows(snapshot_format::assignments); })
         .and_then([this] { return skip_rows(snapshot_format::worker_tasks); })
         .and_then([this] { return read_totals(); })
@@ -101,6 +102,7 @@ OwnSnapshot::Step OwnSnapshot::read_header()
             fmt::format("cannot load {}: its format has version {}, and this daemon reads versions up to {}: "
                         "start the daemon that wrote it, or a newer one",
                         path_, *version, snapshot_format::version));
+    version_ = *version;
     loaded_.header.revision = fields_.number<Revision>("revision");
     loaded_.header.saved_at = fields_.time("savedAt");
     return check_fields().and_then([this] { return advance(); });
@@ -191,6 +193,27 @@ OwnSnapshot::Step OwnSnapshot::read_task(const Row& row)
         return damage("the task is in the file twice");
     store_.restore(std::move(*task));
     ++loaded_.tasks;
+    return {};
+}
+
+OwnSnapshot::Step OwnSnapshot::read_messages()
+{
+    if (version_ < snapshot_format::version_with_messages)
+        return {};
+    return read_rows(snapshot_format::messages, &OwnSnapshot::read_message);
+}
+
+OwnSnapshot::Step OwnSnapshot::read_message(const Row& row)
+{
+    auto message = reader_.message(row.value);
+    if (!message)
+        return damage(message.error());
+    auto checked = check_id(row).and_then([&] { return check_ordinal(message->ordinal); });
+    if (!checked)
+        return checked;
+    if (store_.messages().find(message->id.view()))
+        return damage("the message is in the file twice");
+    store_.restore(std::move(*message));
     return {};
 }
 

@@ -54,6 +54,8 @@ private:
     Step check_id(const Row& row) const;
     Step check_ordinal(Revision ordinal);
     Step take_lease(const Task& task);
+    Step read_messages();
+    Step read_message(const Row& row);
 
     LineReader& lines_;
     const std::string& path_;
@@ -62,6 +64,7 @@ private:
     Checksum checksum_; ///< of the lines before the present one
     LoadedSnapshot loaded_;
     RowFields fields_; ///< of the present line
+    std::int64_t version_ = 0;
     Revision last_ordinal_ = 0;
     std::vector<Worker> workers_;
     std::unordered_map<std::string_view, std::size_t> worker_at_; ///< places in workers_

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,14 @@ constexpr std::size_t depth_max = 1024;
 tl::unexpected<std::string> wrong(std::string what)
 {
     return tl::unexpected(std::move(what));
+}
+
+std::optional<MessageState> message_state_named(std::string_view name) noexcept
+{
+    for (const auto state : {MessageState::live, MessageState::done, MessageState::dead})
+        if (name_of(state) == name)
+            return state;
+    return std::nullopt;
 }
 
 } // namespace
@@ -88,6 +97,12 @@ tl::expected<Worker, std::string> RowReader::worker(std::string_view object)
     worker.watch_budget = hidden_.number<std::uint64_t>("watchBudget");
     worker.pulls = hidden_.flag("pulls");
     worker.drain_by = hidden_.time("drainBy");
+    if (auto topics = hidden_.strings("messageTopics"); !topics.empty()) {
+        std::ranges::sort(topics);
+        const auto twice = std::ranges::unique(topics);
+        topics.erase(twice.begin(), twice.end());
+        worker.message_topics = std::make_shared<const MessageTopics>(std::move(topics));
+    }
     return check().map([&] { return std::move(worker); });
 }
 
@@ -165,6 +180,50 @@ tl::expected<Task, std::string> RowReader::task(std::string_view object)
     task.crash_limit = hidden_.number<std::uint32_t>("crashLimit");
     task.ordinal = hidden_.number<Revision>("ordinal");
     return read_life(task).and_then([this] { return check(); }).map([&] { return std::move(task); });
+}
+
+tl::expected<BusMessage, std::string> RowReader::message(std::string_view object)
+{
+    const auto taken = take_apart(object, false);
+    if (!taken)
+        return tl::unexpected(taken.error());
+    const auto state = message_state_named(fields_.string("state"));
+    const auto guarantee = guarantee_named(fields_.string("guarantee"));
+    if (!state || !guarantee)
+        return wrong("the message's state or guarantee is unknown");
+    BusMessage message{.id = MessageId(text_of(id_)), .guarantee = *guarantee, .state = *state};
+    message.published_at = fields_.time("publishedAt");
+    message.expires_at = fields_.time("expires");
+    message.done_at = fields_.time("doneAt");
+    message.ordinal = hidden_.number<Revision>("ordinal");
+    message.named = hidden_.flag("named");
+    if (*state != MessageState::done)
+        if (auto read = read_body(message); !read)
+            return tl::unexpected(std::move(read.error()));
+    return check().map([&] { return std::move(message); });
+}
+
+/// What there is of a message that is not only remembered.
+tl::expected<void, std::string> RowReader::read_body(BusMessage& message)
+{
+    const auto priority = priority_named(fields_.string("priority"));
+    if (!priority)
+        return wrong("the message's priority is unknown");
+    message.priority = *priority;
+    message.priority_as_number = hidden_.flag("number");
+    message.topic = Text(fields_.string("topic"));
+    message.payload = Text(fields_.raw("payload"));
+    message.sender = decoder_.worker_id(fields_.string("sender")).text;
+    message.max_retries = fields_.number<std::uint32_t>("maxRetries");
+    message.reason = Text(fields_.string("reason"));
+    message.original = MessageId(std::string_view(fields_.string("original")));
+    std::vector<WorkerId> receivers;
+    for (const auto& name : fields_.strings("receivers"))
+        receivers.push_back(decoder_.worker_id(name));
+    bind(message, std::move(receivers));
+    if (message.pending == 0)
+        return wrong("the message has no receivers");
+    return {};
 }
 
 } // namespace coordination

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 #include "persist/snapshot/row_decoder.hpp"
 
@@ -19,6 +20,7 @@ public:
     /// Offline: whoever is there connects again.
     tl::expected<Worker, std::string> worker(std::string_view object);
     tl::expected<Task, std::string> task(std::string_view object);
+    tl::expected<BusMessage, std::string> message(std::string_view object);
 
 private:
     /// Sets the fields out, all but the payload of a task, which it returns; with the id first.
@@ -26,6 +28,7 @@ private:
     void read_hidden(std::string_view object);
     tl::expected<void, std::string> check() const;
     tl::expected<void, std::string> read_life(Task& task);
+    tl::expected<void, std::string> read_body(BusMessage& message);
     tl::expected<void, std::string> read_past(std::string_view array, Task& task);
 
     RowDecoder decoder_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 
 #include <string>
@@ -11,5 +12,6 @@ namespace coordination {
 
 void append_row(std::string& out, const Worker& worker);
 void append_row(std::string& out, const Task& task);
+void append_row(std::string& out, const BusMessage& message);
 
 } // namespace coordination

@@ -35,6 +35,13 @@ void SnapshotWriter::add(const Task& task)
         leases_.push_back({task.id, task.assigned_to});
 }
 
+void SnapshotWriter::add(const BusMessage& message)
+{
+    enter(Section::messages);
+    begin_row(message.id.text);
+    append_row(text_, message);
+}
+
 bool SnapshotWriter::finish(std::size_t rows_max)
 {
     if (section_ < Section::assignments)
@@ -110,6 +117,9 @@ void SnapshotWriter::enter(Section section)
             break;
         case Section::tasks:
             text_ += snapshot_format::tasks;
+            break;
+        case Section::messages:
+            text_ += snapshot_format::messages;
             break;
         case Section::assignments:
             text_ += snapshot_format::assignments;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/bus/message.hpp"
 #include "core/store/records.hpp"
 #include "persist/snapshot/format.hpp"
 
@@ -10,8 +11,8 @@
 namespace coordination {
 
 /// Turns rows into the text of a snapshot, a slice at a time. Order of calls: each add(Worker), each
-/// add(Task), both in the order of their ordinals (as a FrozenView hands them out), finish() until it returns
-/// false; take() at any time.
+/// add(Task), each add(BusMessage), all in the order of their ordinals (as a FrozenView hands them out),
+/// finish() until it returns false; take() at any time.
 ///
 /// Threads  One at a time. add() reads a row and belongs where the row lives (the store's strand); finish()
 ///          needs only what add() has kept, and may run elsewhere.
@@ -21,6 +22,7 @@ public:
 
     void add(const Worker& worker);
     void add(const Task& task);
+    void add(const BusMessage& message);
     /// Writes what follows from the rows, at most `rows_max` of it. False when the text is complete.
     bool finish(std::size_t rows_max);
 
@@ -30,7 +32,7 @@ public:
     std::string take();
 
 private:
-    enum class Section { workers, tasks, assignments, worker_tasks, complete };
+    enum class Section { workers, tasks, messages, assignments, worker_tasks, complete };
     struct Lease {
         TaskId task;
         WorkerId worker;

@@ -1,5 +1,7 @@
 #include "persist/wal/changes.hpp"
 
+#include "core/json/slice.hpp"
+#include "core/json/write.hpp"
 #include "persist/snapshot/row_writer.hpp"
 #include "persist/wal/bytes.hpp"
 #include "persist/wal/segment_format.hpp"
@@ -27,26 +29,56 @@ constexpr LoggedKind kind_of(bool ends) noexcept
 {
     if constexpr (std::is_same_v<Record, Worker>)
         return ends ? LoggedKind::worker_end : LoggedKind::worker;
+    else if constexpr (std::is_same_v<Record, BusMessage>)
+        return ends ? LoggedKind::message_end : LoggedKind::message;
     else
         return ends ? LoggedKind::task_end : LoggedKind::task;
+}
+
+/// Begins an entry; its text is then appended, and end_entry() called.
+std::size_t begin_entry(std::string& out, LoggedKind kind, Revision revision, Revision first)
+{
+    const auto begin = out.size();
+    out.resize(begin + entry_header_bytes);
+    out[begin] = static_cast<char>(kind);
+    bytes::put(out, begin + revision_at, static_cast<std::uint32_t>(revision - first));
+    return begin;
+}
+
+void end_entry(std::string& out, std::size_t begin)
+{
+    bytes::put(out, begin + length_at, static_cast<std::uint32_t>(out.size() - begin - entry_header_bytes));
 }
 
 template <class Record>
 void append_entry(std::string& out, const Change& change, const Record& row, Revision first)
 {
     const bool ends = change.operation == Operation::erase;
-    const auto begin = out.size();
-    out.resize(begin + entry_header_bytes);
-    out[begin] = static_cast<char>(kind_of<Record>(ends));
-    bytes::put(out, begin + revision_at, static_cast<std::uint32_t>(change.revision - first));
+    const auto begin = begin_entry(out, kind_of<Record>(ends), change.revision, first);
     if (ends)
         out += row.id.view();
     else
         append_row(out, row);
-    bytes::put(out, begin + length_at, static_cast<std::uint32_t>(out.size() - begin - entry_header_bytes));
+    end_entry(out, begin);
 }
 
-/// The same for both collections: a new row's place is free, a known one keeps it.
+/// One that many have still to get is not written anew for each that has it.
+void append_message(std::string& out, const Change& change, const BusMessage& message, Revision first)
+{
+    if (change.operation != Operation::update || message.state != MessageState::live) {
+        append_entry(out, change, message, first);
+        return;
+    }
+    const auto begin = begin_entry(out, LoggedKind::message_settled, change.revision, first);
+    out += '[';
+    json::append_string(out, message.id.view());
+    out += ',';
+    json::append_string(out, message.last_settled.view());
+    out += ']';
+    end_entry(out, begin);
+}
+
+/// The same for all collections: a new row's place is free, a known one keeps it.
 template <class Record>
 bool fits(const Table<Record>& table, const Record& row, Revision revision)
 {
@@ -68,6 +100,8 @@ void append_record_of(std::string& out, std::span<const Change> changes)
             append_entry(out, change, *worker, first);
         else if (const auto* task = std::get_if<Task>(&change.value))
             append_entry(out, change, *task, first);
+        else if (const auto* message = std::get_if<BusMessage>(&change.value))
+            append_message(out, change, *message, first);
     }
     end_record(out, begin);
 }
@@ -83,8 +117,8 @@ std::optional<LoggedChange> LoggedChanges::next() noexcept
     const Revision revision = first_ + bytes::get<std::uint32_t>(rest_, revision_at);
     const std::size_t length = bytes::get<std::uint32_t>(rest_, length_at);
     if (kind < static_cast<std::uint8_t>(LoggedKind::worker) ||
-        kind > static_cast<std::uint8_t>(LoggedKind::task_end) || revision <= told_ || revision > last_ ||
-        length > rest_.size() - entry_header_bytes)
+        kind > static_cast<std::uint8_t>(LoggedKind::message_settled) || revision <= told_ ||
+        revision > last_ || length > rest_.size() - entry_header_bytes)
         return std::nullopt;
     const LoggedChange change{static_cast<LoggedKind>(kind), revision,
                               rest_.substr(entry_header_bytes, length)};
@@ -119,6 +153,12 @@ Replay::Step Replay::apply(const LoggedChange& change)
         return end_worker(change);
     case LoggedKind::task_end:
         return end_task(change);
+    case LoggedKind::message:
+        return write_message(change);
+    case LoggedKind::message_end:
+        return end_message(change);
+    case LoggedKind::message_settled:
+        return settle_message(change);
     }
     __builtin_unreachable();
 }
@@ -181,6 +221,47 @@ Replay::Step Replay::end_task(const LoggedChange& change)
         return wrong("a task ends that does not exist");
     const TaskId id = task->id;
     store_.replay_erase(change.revision, id);
+    return {};
+}
+
+Replay::Step Replay::write_message(const LoggedChange& change)
+{
+    auto message = rows_.message(change.text);
+    if (!message)
+        return wrong(std::move(message.error()));
+    if (!fits(store_.messages(), *message, change.revision))
+        return wrong("the message's ordinal is another's");
+    store_.replay(change.revision, std::move(*message));
+    return {};
+}
+
+Replay::Step Replay::end_message(const LoggedChange& change)
+{
+    const BusMessage* message = store_.messages().find(change.text);
+    if (!message)
+        return wrong("a message ends that does not exist");
+    const MessageId id = message->id;
+    store_.replay_erase(change.revision, id);
+    return {};
+}
+
+Replay::Step Replay::settle_message(const LoggedChange& change)
+{
+    constexpr std::size_t depth_max = 1;
+    std::vector<std::string> names;
+    if (json::validate(change.text, depth_max) && json::kind_of(change.text) == json::Kind::array) {
+        json::Elements elements(change.text);
+        while (const auto element = elements.next())
+            names.push_back(json::kind_of(*element) == json::Kind::string ? json::unquoted(*element) : "");
+    }
+    if (names.size() != 2)
+        return wrong("not a message's id and a receiver's");
+    const BusMessage* message = store_.messages().find(names[0]);
+    const WorkerId receiver{std::string_view(names[1])};
+    if (!message || message->pending < 2 || !is_pending(*message, receiver))
+        return wrong("a message was settled for one that did not have to get it");
+    const MessageId id = message->id;
+    store_.replay_settle(change.revision, id, receiver);
     return {};
 }
 

@@ -16,13 +16,23 @@ namespace coordination {
 //
 //     kind u8 | revision u32, counted from the record's first | length u32 | text
 //
-// Kinds: 1 a worker, 2 a task, as append_row() writes them; 3 a worker's end, 4 a task's, the text being the
-// id. Assignments are not written: they follow from the tasks, and so some revisions have no entry.
+// Kinds: 1 a worker, 2 a task, 5 a message, as append_row() writes them; 3 a worker's end, 4 a task's, 6 a
+// message's, the text being the id; 7 a receiver needs nothing more of a message that others have still to
+// get: a JSON array of the message's id and the receiver's. Assignments are not written: they follow from the
+// tasks, and so some revisions have no entry.
 
 /// One record for these changes of whole transactions, oldest first; it still lacks its checksum.
 void append_record_of(std::string& out, std::span<const Change> changes);
 
-enum class LoggedKind : std::uint8_t { worker = 1, task = 2, worker_end = 3, task_end = 4 };
+enum class LoggedKind : std::uint8_t {
+    worker = 1,
+    task = 2,
+    worker_end = 3,
+    task_end = 4,
+    message = 5,
+    message_end = 6,
+    message_settled = 7,
+};
 
 struct LoggedChange {
     LoggedKind kind{};
@@ -73,6 +83,9 @@ private:
     Step write_task(const LoggedChange& change);
     Step end_worker(const LoggedChange& change);
     Step end_task(const LoggedChange& change);
+    Step write_message(const LoggedChange& change);
+    Step end_message(const LoggedChange& change);
+    Step settle_message(const LoggedChange& change);
     Step check_lease(const Task& task, Revision revision) const;
 
     StateStore& store_;

@@ -31,7 +31,7 @@ namespace coordination {
 namespace segment_format {
 
 inline constexpr std::string_view magic = "coordwal";
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2; ///< 1 knew no messages
 inline constexpr std::size_t header_bytes = 48;
 inline constexpr std::size_t record_header_bytes = 40;
 

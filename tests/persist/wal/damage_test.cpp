@@ -110,11 +110,11 @@ TEST_CASE("a segment of a newer version stops the start, and says which daemon t
 {
     SmallLog log(1, 2);
     auto text = *log.disk.content(log.segments.back());
-    text[8] = 2;
+    text[8] = 3;
     const Found found(*log.with(log.segments.back(), text));
     REQUIRE_FALSE(found.recovery);
     CHECK(found.recovery.error() == "cannot recover " + log.segments.back() +
-                                        ": its format has version 2, and this daemon reads versions up to 1: "
+                                        ": its format has version 3, and this daemon reads versions up to 2: "
                                         "start the daemon that wrote it, or a newer one");
 }
 

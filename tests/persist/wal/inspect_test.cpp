@@ -114,11 +114,11 @@ TEST_CASE("what is good is not repaired, nor what a newer daemon wrote", "[wal][
     CHECK(segments_on(log.disk) == log.segments);
 
     auto newer = *log.disk.content(log.segments.back());
-    newer[8] = 2;
+    newer[8] = 3;
     const auto disk = log.with(log.segments.back(), newer);
     const auto refused = repair_state(*disk, state_paths, Limits{});
     REQUIRE_FALSE(refused);
-    CHECK_THAT(refused.error(), Catch::Contains("has version 2"));
+    CHECK_THAT(refused.error(), Catch::Contains("has version 3"));
     CHECK(disk->content(log.segments.back()) == newer);
 }
 

@@ -122,7 +122,8 @@ tl::expected<void, std::string> take_snapshot(Journal& journal, StateStore& stor
     SnapshotWriter writer({view.revision(), Timestamp{std::chrono::milliseconds{1234}}, view.totals()});
     const auto add = [&writer](const auto& row) { writer.add(row); };
     for (bool more = true; more;) {
-        more = view.workers.next(3, add) || view.tasks.next(3, add) || writer.finish(3);
+        more = view.workers.next(3, add) || view.tasks.next(3, add) || view.messages.next(3, add) ||
+               writer.finish(3);
         const auto written = sink->write(writer.take());
         if (!written)
             return written;

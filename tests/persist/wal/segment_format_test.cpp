@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <vector>
 
 using namespace coordination;
@@ -66,14 +69,26 @@ TEST_CASE("a segment's header is read as it was written, and not with any bit ch
         CHECK_FALSE(read_header(text.substr(0, size)));
 }
 
+TEST_CASE("a segment of version 1, which knew no messages, is read", "[wal][format]")
+{
+    auto text = segment("");
+    text[8] = 1;
+    const std::uint64_t checksum = XXH3_64bits(text.data(), text.size() - 8);
+    for (std::size_t i = 0; i < 8; ++i)
+        text[text.size() - 8 + i] = static_cast<char>(checksum >> (8 * i) & 0xFF);
+    const auto read = read_header(text);
+    REQUIRE(read);
+    CHECK(*read == header);
+}
+
 TEST_CASE("a segment of a newer version is refused as such, whatever else is in it", "[wal][format]")
 {
     auto text = segment("");
-    text[8] = 2;
+    text[8] = 3;
     const auto read = read_header(text);
     REQUIRE_FALSE(read);
     CHECK(read.error().newer_version);
-    CHECK(read.error().what == "its format has version 2, and this daemon reads versions up to 1");
+    CHECK(read.error().what == "its format has version 3, and this daemon reads versions up to 2");
 }
 
 TEST_CASE("a record is read as it was written, and not with any bit changed or byte missing", "[wal][format]")
