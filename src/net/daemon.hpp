@@ -97,7 +97,7 @@ public:
     /// From the next event on it is not called. On another thread it may be under way still.
     void off(ListenerId id);
     /// Where handlers of events run, from the next event on; the daemon's executor unless this was called. It must
-    /// run while stop() or ManualClock::advance() waits.
+    /// run while stop() or ManualClock::advance() waits, and its context must outlive the daemon.
     void deliver_events_on(const boost::asio::any_io_executor& executor);
 
     boost::asio::any_io_executor get_executor() const noexcept;

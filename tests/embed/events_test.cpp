@@ -132,8 +132,8 @@ SCENARIO("a handler that was taken off is not called again", "[embed]")
 
 SCENARIO("handlers run on the executor that the embedder chose, and may call the daemon", "[embed]")
 {
-    Daemon daemon(quiet());
     asio::thread_pool elsewhere(1);
+    Daemon daemon(quiet());
     daemon.deliver_events_on(elsewhere.get_executor());
     bool there = false;
     std::promise<std::string> assigned;
@@ -154,8 +154,8 @@ SCENARIO("a handler that is too slow is told where the gap is, and memory stays 
 {
     auto options = quiet();
     options.outbox_bytes_max = 100'000;
-    Daemon daemon(options);
     asio::io_context handlers; // runs when the test says so
+    Daemon daemon(options);
     daemon.deliver_events_on(handlers.get_executor());
     Heard heard(daemon, {EventKind::state_change});
     must_start(daemon);
