@@ -101,6 +101,8 @@ public:
     /// now, messages too, and tells when something is due next. Set before anything runs.
     void go_by_hand() noexcept { by_hand_ = true; }
     boost::asio::awaitable<std::optional<Timestamp>> catch_up();
+    /// The daemon is about to stop: claims that wait for work are answered, and none is kept waiting from now on.
+    boost::asio::awaitable<void> end_waiting();
     /// Completes when everything that was submitted before has been answered and its changes have been told.
     boost::asio::awaitable<void> settled();
     /// Delivers messages as there are any, until stop(). Begins with those that were recovered.
@@ -210,7 +212,8 @@ private:
     std::vector<ParkedClaim> parked_;
     Timestamp claims_due_{}; ///< the first `until` of them, or earlier
     bool serving_claims_ = false;
-    bool by_hand_ = false; ///< nothing waits for the clock
+    bool claims_wait_ = true; ///< until end_waiting()
+    bool by_hand_ = false;    ///< nothing waits for the clock
     bool stopped_ = false;
     bool failed_ = false;       ///< the journal takes nothing: read-only
     std::string refusal_;       ///< why no new work is taken; empty: it is

@@ -18,7 +18,7 @@ bool Coordinator::waits_for_work(const Step& step) const
     const auto* command = std::get_if<Command>(&step.submitted.action);
     const auto* claim = command ? std::get_if<ClaimTasks>(command) : nullptr;
     return claim && step.submitted.call && step.result && step.result->tasks.empty() &&
-           claim->wait.count() > 0 && !stopped_;
+           claim->wait.count() > 0 && claims_wait_;
 }
 
 /// The claim is asked again when there is work for it, or its time is over. That is soon enough for asking to
@@ -144,6 +144,16 @@ asio::awaitable<std::optional<Timestamp>> Coordinator::catch_up()
     co_return due;
 }
 
+asio::awaitable<void> Coordinator::end_waiting()
+{
+    const auto on_strand = [this]() -> asio::awaitable<void> {
+        claims_wait_ = false;
+        answer_claims();
+        co_return;
+    };
+    co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);
+}
+
 asio::awaitable<void> Coordinator::settled()
 {
     const auto on_strand = [this]() -> asio::awaitable<void> {
@@ -173,7 +183,6 @@ asio::awaitable<void> Coordinator::stop()
 {
     const auto on_strand = [this]() -> asio::awaitable<void> {
         stopped_ = true;
-        answer_claims();
         lease_timer_.cancel();
         message_timer_.cancel();
         sessions_.close_all();

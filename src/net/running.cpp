@@ -133,6 +133,7 @@ tl::expected<Endpoints, std::string> Running::start(bool manual)
 asio::awaitable<tl::expected<void, std::string>> Running::shutdown()
 {
     draining_ = true;
+    co_await coordinator_.end_waiting(); // nobody else would end what the server waits for
     if (server_)
         co_await server_->shutdown();
     co_await coordinator_.settled();

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
+#include <csignal>
+
 using namespace coordination::testing;
 
 namespace {
@@ -85,6 +88,31 @@ SCENARIO("a claim ends with the WebSocket that it came over", "[claims]")
     });
     api.post("/api/tasks/submit", R"({"taskId":"t1"})");
     CHECK(again.expect("task_assigned")["task.id"] == "t1"); // it is still one that is sent its work
+}
+
+SCENARIO("a stop does not wait for work that a claim waits for", "[claims][shutdown]")
+{
+    DaemonProcess daemon({"--heartbeat-timeout", "600000", "--drain-timeout", "60000"});
+    Api api(daemon);
+    const auto before = fetching_worker(api, "sh");
+    HttpPeer waiting(daemon.http_port());
+    send_claim(waiting, "sh");
+    await_sign_of_life(api, "sh", before);
+    Worker worker(daemon, "w1");
+    worker.send(R"({"type":"claim","workerId":"w1","waitMs":60000,"requestId":"wait"})");
+    CHECK(worker.call(R"({"type":"get_worker","workerId":"w1"})")["success"] == true);
+
+    const auto begun = std::chrono::steady_clock::now();
+    daemon.signal(SIGTERM);
+    const auto answer = waiting.read();
+    CHECK(answer.status == 200);
+    CHECK(answer["tasks"].as_array().empty());
+    const auto told = worker.expect("response");
+    CHECK(told["requestId"] == "wait");
+    CHECK(told["tasks"].as_array().empty());
+    CHECK(worker.close_code() == 1001);
+    CHECK(daemon.wait().status == 0);
+    CHECK(std::chrono::steady_clock::now() - begun < patience / 2); // a claim may wait for longer
 }
 
 SCENARIO("a claim over a WebSocket needs a requestId: else nobody would hear what was claimed", "[claims]")

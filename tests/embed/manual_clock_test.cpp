@@ -1,5 +1,6 @@
 #include "embed/embedded.hpp"
 
+#include "support/http_peer.hpp"
 #include "support/temp_dir.hpp"
 
 #include <boost/asio.hpp>
@@ -80,6 +81,30 @@ SCENARIO("by a manual clock one thing leads to the next at its time", "[embed]")
     timed.advance(1ms);
     REQUIRE(heard.events().size() == 1);
     CHECK(heard.events().front().at == begin + 5s);
+}
+
+SCENARIO("a stop by a manual clock does not wait for a claim whose time never comes", "[embed]")
+{
+    auto options = quiet();
+    options.listen = true;
+    options.http_port = options.ws_port = 0;
+    Timed timed(options);
+    const auto endpoints = timed.daemon.start();
+    REQUIRE(endpoints);
+    must(timed.daemon, request::RegisterWorker{.worker_id = "w1"});
+    const auto seen = [&] { return must(timed.daemon, request::FindWorker{"w1"}).json; };
+    const auto before = seen();
+    timed.advance(1ms);
+    HttpPeer waiting(
+        static_cast<std::uint16_t>(std::stoi(endpoints->http.substr(endpoints->http.rfind(':') + 1))));
+    const std::string body = R"({"workerId":"w1","waitMs":60000})";
+    waiting.send("POST /api/tasks/claim HTTP/1.1\r\nHost: " + waiting.host() +
+                 "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                 "\r\n\r\n" + body);
+    for (const Deadline deadline; seen() == before;) // a claim is a sign of life
+        REQUIRE_FALSE(deadline.passed());
+    REQUIRE(stop(timed.daemon));
+    CHECK(waiting.read()["tasks"].as_array().empty());
 }
 
 SCENARIO("daemons share a manual clock, each on threads of its own", "[embed]")

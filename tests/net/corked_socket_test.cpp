@@ -87,4 +87,39 @@ SCENARIO("a peer that takes a byte now and then is stalled like one that takes n
     CHECK(corked.stalled_since() == 0);
 }
 
+SCENARIO("whoever waits for something else hears of a failure, in whatever way it comes", "[corked_socket]")
+{
+    Pair pair;
+    auto& corked = *pair.corked;
+    int told = 0;
+    corked.on_failure([&] {
+        CHECK(corked.failed());
+        ++told;
+    });
+    SECTION("an abort with nothing on its way")
+    {
+        corked.abort();
+    }
+    SECTION("an abort while the peer does not take what was sent")
+    {
+        corked.write(std::string(1 << 20, 'x'));
+        pair.io.poll();
+        REQUIRE(corked.unsent() > 0);
+        corked.abort();
+    }
+    SECTION("a peer that has gone")
+    {
+        pair.peer.set_option(asio::socket_base::linger(true, 0)); // resets
+        pair.peer.close();
+        corked.write("x");
+    }
+    pair.io.restart();
+    pair.io.poll();
+    CHECK(told == 1);
+    corked.abort(); // again
+    pair.io.restart();
+    pair.io.poll();
+    CHECK(told == 1);
+}
+
 } // namespace coordination

@@ -144,15 +144,22 @@ void CorkedSocket::watch_from(std::int64_t millis) noexcept
 
 void CorkedSocket::fail(error_code error)
 {
-    failure_ = error;
     sends_ = false;
     sent_ = 0;
     out_.clear();
     sending_.clear();
     watch_from(0);
+    set_failure(error);
     abort();
     wake(for_room_, error);
     wake(for_flush_, error);
+}
+
+void CorkedSocket::set_failure(error_code error)
+{
+    failure_ = error;
+    if (on_failure_)
+        on_failure_();
 }
 
 void CorkedSocket::wake(std::vector<Done>& waiters, error_code error)
@@ -199,8 +206,8 @@ void CorkedSocket::abort()
     socket_.close(ignored);
     // A send under way fails by itself and comes to fail(); else nobody would tell the writers.
     if (!sends_ && !failed()) {
-        failure_ = asio::error::operation_aborted;
         out_.clear();
+        set_failure(asio::error::operation_aborted);
         asio::post(strand_, [self = shared_from_this()] {
             self->wake(self->for_room_, self->failure_);
             self->wake(self->for_flush_, self->failure_);

@@ -10,10 +10,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coordination {
@@ -57,6 +59,9 @@ public:
     /// Ends the connection at once; whatever waits for it fails.
     void abort();
     bool failed() const noexcept { return failure_.failed(); }
+    /// Called as soon as failed() is true: for whoever waits for something other than this socket, and would not
+    /// hear of it. Replaces the one before.
+    void on_failure(std::function<void()> then) { on_failure_ = std::move(then); }
 
     /// Steady milliseconds since which something waits and the peer has taken less than `drained_min` bytes:
     /// one that takes a byte now and then is as stalled as one that takes none. 0: it takes what there is.
@@ -70,11 +75,13 @@ private:
     void on_sent(error_code error, std::size_t bytes);
     void watch_from(std::int64_t millis) noexcept;
     void fail(error_code error);
+    void set_failure(error_code error);
     void wake(std::vector<Done>& waiters, error_code error);
 
     Socket socket_;
     Strand strand_;
     error_code failure_; ///< of writing
+    std::function<void()> on_failure_;
 
     std::vector<char> in_;
     std::size_t begin_ = 0;

@@ -34,6 +34,7 @@ HttpSession::HttpSession(std::shared_ptr<Connection> connection, ServerContext& 
       reader_(std::make_shared<Wakeup>(connection_->strand()))
 {
     connection_->set_session(this);
+    connection_->socket().on_failure([writer = writer_] { writer->notify(); });
     ++context_.metrics.http_connections;
 }
 
@@ -174,7 +175,7 @@ void HttpSession::refuse(error_code error)
 {
     if (error.category() != http::make_error_code(http::error::need_more).category()) {
         for (const auto& exchange : exchanges_)
-            exchange->abandoned = !draining_; // else it was we who ended reading
+            exchange->abandoned = !draining_ || connection_->socket().failed(); // else we ended reading
         return;
     }
     auto exchange = std::make_shared<Exchange>();

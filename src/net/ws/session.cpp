@@ -73,6 +73,7 @@ WsSession::WsSession(std::shared_ptr<Connection> connection, ServerContext& cont
     calls_->reader = reader_;
     calls_->reply_bytes = context_.options.outbox_bytes_max / 32; // until it is known
     connection_->set_session(this);
+    connection_->socket().on_failure([writer = writer_] { writer->notify(); });
 }
 
 WsSession::~WsSession()
