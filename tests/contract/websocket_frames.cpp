@@ -74,6 +74,16 @@ SCENARIO("a message over the limit closes with 1009", "[frames]")
     CHECK(Api(daemon).get("/health")["status"] == "healthy");
 }
 
+SCENARIO("a length that is not told in the shortest form closes with 1002", "[frames]")
+{
+    DaemonProcess daemon;
+    const auto* frame = GENERATE("\x81\xfe\x00\x02MASK..", "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x02MASK..",
+                                 "\x81\xff\x00\x00\x00\x00\x00\x00\xff\xffMASK");
+    Worker worker(daemon, "w1");
+    worker.send_bytes(std::string_view(frame, frame[1] == '\xfe' ? 10 : 14));
+    CHECK(worker.close_code() == 1002);
+}
+
 SCENARIO("a length with the highest bit set is refused", "[frames]")
 {
     DaemonProcess daemon;

@@ -168,6 +168,20 @@ SCENARIO("what breaks the protocol or a limit ends the connection with the code 
           std::vector{failure(CloseCode::too_big)});
 }
 
+SCENARIO("a length must be told in the shortest form", "[ws]")
+{
+    using namespace std::string_literals;
+    const auto masked = "\0\0\0\0"s + std::string(126, 'x');
+    CHECK(read_whole("\x81\xFE\x00\x7D"s + masked) == std::vector{failure(CloseCode::protocol_error)});
+    CHECK(read_whole("\x81\xFE\x00\x7E"s + masked) == std::vector{message(std::string(126, 'x'))});
+    CHECK(read_whole("\x81\xFF\x00\x00\x00\x00\x00\x00\x00\x7E"s + masked) ==
+          std::vector{failure(CloseCode::protocol_error)});
+    CHECK(read_whole("\x81\xFF\x00\x00\x00\x00\x00\x00\xFF\xFF"s + masked) ==
+          std::vector{failure(CloseCode::protocol_error)});
+    CHECK(read_whole("\x81\xFF\x00\x00\x00\x00\x00\x01\x00\x00"s + masked) ==
+          std::vector{failure(CloseCode::too_big)}); // the form is right
+}
+
 SCENARIO("a length that no memory could hold is refused when its header is there", "[ws]")
 {
     CHECK(read_whole("\x81\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"

@@ -78,8 +78,10 @@ std::size_t FrameReader::read_header(std::span<const char> input)
         header_.size = (header_.size << 8U) | byte(2 + i);
     header_.left = header_.size;
     refusal_ = CloseCode::protocol_error;
-    if (!masked || (byte(0) & 0x70U) != 0) // no extension was agreed upon
-        header_.opcode = 0xF;              // there is no such frame
+    const bool shortest = length_bytes == 0 || header_.size > (length_bytes == 2 ? 125U : 0xFFFFU);
+    const bool extended = (byte(0) & 0x70U) != 0; // no extension was agreed upon
+    if (!masked || extended || !shortest || (header_.size >> 63U) != 0)
+        header_.opcode = 0xF; // there is no such frame
     else
         std::memcpy(header_.mask, input.data() + 2 + length_bytes, sizeof header_.mask);
     return bytes;
