@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,6 +32,13 @@ enum class ErrorCode {
     too_many_connections,
     not_running,
     queue_full,
+    // Limits that clients know as one of the above, or as a code of their own.
+    id_too_long,
+    json_too_deep,
+    too_many_topics,
+    too_many_reads,
+    too_many_tasks,
+    too_many_workers,
 };
 
 /// A refusal: what is wrong with the call or the state of the world. Nothing was changed.
@@ -48,6 +56,12 @@ inline Error missing_field(std::string_view name)
 inline Error invalid_field(std::string_view name, std::string_view expected)
 {
     return {ErrorCode::invalid_field, std::string(name) + " must be " + std::string(expected), 0};
+}
+
+inline Error too_long(std::string_view name, std::size_t bytes_max)
+{
+    return {ErrorCode::id_too_long,
+            std::string(name) + " must be at most " + std::to_string(bytes_max) + " bytes long", 0};
 }
 
 } // namespace coordination

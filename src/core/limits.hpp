@@ -35,6 +35,8 @@ struct BusLimits {
 
 /// The numbers that the rules depend on. Fixed for the life of an engine.
 struct Limits {
+    std::size_t tasks_max = 10'000'000; ///< that have not ended
+    std::size_t workers_max = 100'000;
     std::uint32_t tasks_per_worker_max = 10;            ///< the seed's `maxTasksPerWorker`
     std::chrono::milliseconds heartbeat_timeout{15000}; ///< silence after which a worker's leases end
     std::uint32_t crash_limit = 3;          ///< leases lost after which a task is failed (contract, 3.4)

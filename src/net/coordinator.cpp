@@ -242,7 +242,7 @@ void Coordinator::release(Batch batch)
         if (step.submitted.call) {
             step.submitted.call->deliver();
             update_session(step);
-            count(step.submitted);
+            count(step);
         }
         tell(changes.subspan(step.changes_before_reply, step.changes_end - step.changes_before_reply));
         change = step.changes_end;
@@ -293,10 +293,12 @@ void Coordinator::update_session(const Step& step)
         sessions_.supersede(step.result->superseded);
 }
 
-void Coordinator::count(const Submitted& submitted)
+void Coordinator::count(const Step& step)
 {
+    if (!step.result)
+        metrics_.limits.count(step.result.error().code);
     const auto finished = std::chrono::steady_clock::now();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(finished - submitted.at);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(finished - step.submitted.at);
     ++metrics_.operations;
     metrics_.latency_us.add(static_cast<std::uint64_t>(took.count()));
     metrics_.rate.add(std::chrono::duration_cast<std::chrono::seconds>(finished.time_since_epoch()), 1);
@@ -340,7 +342,7 @@ void Coordinator::refuse(Batch batch, const Error& error)
         }
         step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
         step.submitted.call->deliver();
-        count(step.submitted);
+        count(step);
     }
     resume(std::move(batch.awaiting));
 }

@@ -169,7 +169,7 @@ private:
     void stir_dispatcher();
     boost::asio::awaitable<void> await_messages();
     void update_session(const Step& step);
-    void count(const Submitted& submitted);
+    void count(const Step& step);
 
     void take_back(const std::string& reason);
     void refuse(Batch batch, const Error& error);

@@ -18,7 +18,7 @@ std::optional<Error> Coordinator::too_many_topics(const Command& command, Sessio
     const auto* subscription = std::get_if<SubscribeMessages>(&command);
     if (!subscription || dispatcher_.topics_of(session) + subscription->topics.size() <= message_topics_max)
         return std::nullopt;
-    return invalid_field("topics", "at most " + std::to_string(message_topics_max) + " for one subscriber");
+    return coordination::too_many_topics();
 }
 
 /// What a step did may be told: the post office learns of it.

@@ -113,6 +113,14 @@ void append_bus(std::string& out, const Metrics& metrics, const StateStore& stat
         .close();
 }
 
+void append_limits(std::string& out, const ReachedLimits& limits)
+{
+    json::ObjectWriter writer(out);
+    for (const auto& [kind, name] : ReachedLimits::rows)
+        writer.number(name, limits[kind]);
+    writer.close();
+}
+
 } // namespace
 
 void RateWindow::add(Seconds now, std::uint64_t events) noexcept
@@ -156,6 +164,8 @@ std::string metrics_json(const Metrics& metrics, const StateStore& state, Timest
         .number("gaps", metrics.watching.gaps)
         .number("changesMerged", metrics.watching.merged)
         .close();
+    writer.name("limits");
+    append_limits(out, metrics.limits);
     writer.close();
     return out;
 }

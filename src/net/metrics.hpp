@@ -5,6 +5,7 @@
 #include "core/store/state_store.hpp"
 #include "net/fan_out.hpp"
 #include "net/outbox.hpp"
+#include "net/reached_limits.hpp"
 #include "persist/journal.hpp"
 
 #include <array>
@@ -46,12 +47,12 @@ struct Metrics {
     WatchCounters watching;
 
     // Written by any thread.
-    std::atomic<std::uint64_t> frames_received = 0;     ///< WebSocket messages from clients
-    FrameCounters frames;                               ///< WebSocket messages to clients
-    std::atomic<std::int64_t> http_connections = 0;     ///< open now
-    std::atomic<std::int64_t> websockets = 0;           ///< open now
-    std::atomic<std::uint64_t> slow_consumers = 0;      ///< cut off because their outbox was full
-    std::atomic<std::uint64_t> refused_connections = 0; ///< beyond the connection limit
+    std::atomic<std::uint64_t> frames_received = 0; ///< WebSocket messages from clients
+    FrameCounters frames;                           ///< WebSocket messages to clients
+    std::atomic<std::int64_t> http_connections = 0; ///< open now
+    std::atomic<std::int64_t> websockets = 0;       ///< open now
+    std::atomic<std::uint64_t> slow_consumers = 0;  ///< cut off because their outbox was full
+    ReachedLimits limits;
     std::atomic<std::uint64_t> http_requests = 0;
 
     Timestamp started_at{};

@@ -36,6 +36,8 @@ struct DaemonOptions {
 
     std::chrono::milliseconds heartbeat_interval{5'000};
     std::chrono::milliseconds heartbeat_timeout{15'000};
+    std::size_t tasks_max = 10'000'000; ///< that have not ended
+    std::size_t workers_max = 100'000;  ///< registered, online or not
     std::size_t max_tasks_per_worker = 10;
     std::size_t crash_limit = 3;                   ///< leases a task may lose before it counts as failed
     std::chrono::milliseconds aging{60'000};       ///< waiting time that raises a task by one priority
@@ -66,7 +68,8 @@ struct DaemonOptions {
 
     std::size_t body_bytes_max = 8 << 20; ///< of one HTTP request
     std::size_t header_bytes_max = 16 << 10;
-    std::size_t frame_bytes_max = 1 << 20;  ///< of one WebSocket message
+    std::size_t frame_bytes_max = 1 << 20; ///< of one WebSocket message
+    std::size_t call_bytes_max = 4 << 20; ///< of one connection's WebSocket messages that await their answers
     std::size_t outbox_bytes_max = 8 << 20; ///< waiting for one slow peer; beyond it the peer is dropped
     std::size_t subscription_bytes_max = 4
                                          << 20; ///< changes waiting for one subscriber, unless it wants less

@@ -40,6 +40,14 @@ public:
                            name_of(static_cast<Priority>(priority)),
                            waiting[static_cast<std::size_t>(priority)]);
     }
+    void limits(const ReachedLimits& limits)
+    {
+        family("limit_reached_total", "How often somebody was refused, cut off or made to wait at a limit.",
+               "counter");
+        for (const auto& [kind, name] : ReachedLimits::rows)
+            fmt::format_to(std::back_inserter(text_), "coordination_limit_reached_total{{limit=\"{}\"}} {}\n",
+                           name, limits[kind]);
+    }
     void histogram(std::string_view name, std::string_view help, const Histogram& us)
     {
         struct Bound {
@@ -127,7 +135,8 @@ std::string metrics_prometheus(const Metrics& metrics, const StateStore& state, 
     out.counter("http_requests_total", "HTTP requests read.", metrics.http_requests.load());
     out.gauge("websocket_connections", "Open WebSockets.", metrics.websockets.load());
     out.counter("connections_refused_total", "Connections beyond the limit.",
-                metrics.refused_connections.load());
+                metrics.limits[LimitKind::connections]);
+    out.limits(metrics.limits);
     out.counter("frames_received_total", "WebSocket messages from clients.", metrics.frames_received.load());
     out.counter("frames_queued_total", "WebSocket messages put into outboxes.", metrics.frames.queued.load());
     out.counter("frames_delivered_total", "WebSocket messages handed to the socket.",

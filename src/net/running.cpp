@@ -23,6 +23,8 @@ namespace {
 Limits limits_of(const DaemonOptions& options)
 {
     Limits limits;
+    limits.tasks_max = options.tasks_max;
+    limits.workers_max = options.workers_max;
     limits.tasks_per_worker_max = static_cast<std::uint32_t>(options.max_tasks_per_worker);
     limits.heartbeat_timeout = options.heartbeat_timeout;
     limits.crash_limit = static_cast<std::uint32_t>(options.crash_limit);

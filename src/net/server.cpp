@@ -93,7 +93,7 @@ void Server::serve(Socket socket, Services services)
 {
     const auto connection = connections_.admit(socket, context_.options.connections_max);
     if (!connection) {
-        ++context_.metrics.refused_connections;
+        context_.metrics.limits.count(LimitKind::connections);
         if (services.http)
             turn_away(socket);
         return; // closed as the socket goes

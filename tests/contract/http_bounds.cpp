@@ -150,7 +150,7 @@ SCENARIO("one connection too many is told so on the HTTP port, and closed", "[ht
     CHECK(second.closed());
     HttpPeer third(daemon.ws_port());
     CHECK(third.closed());
-    CHECK(first.get("/health").status == 200);
+    CHECK(first.get("/api/metrics")["limits.connections"] == 2);
 }
 
 SCENARIO("a page of an allowed origin may read why it was refused", "[access]")
@@ -184,6 +184,7 @@ SCENARIO("reads of the whole state that nobody takes are bounded in number", "[h
     const auto refused = api.http.get("/api/state");
     CHECK(outcome(refused).starts_with("503 TOO_MANY_READS "));
     CHECK(refused.header("retry-after"));
+    CHECK(api.get("/api/metrics")["limits.stateReads"] == 1);
     CHECK(api.get("/api/tasks/t1").status == 200);
     readers.clear();
     const Deadline deadline;

@@ -28,12 +28,14 @@ TEST_CASE("of a name that is repeated the last counts, and null is absent", "[wi
 TEST_CASE("what is no JSON object is INVALID_JSON", "[wire]")
 {
     for (const auto* text :
-         {"", "{", "[]", "null", "{\"a\":1}x", "{'a':1}", "{\"a\":[[[[1]]]]}", "{\"a\":\"\xff\"}"}) {
+         {"", "{", "[]", "null", "{\"a\":1}x", "{'a':1}", "{\"a\":\"\xff\"}"}) {
         INFO(text);
         const auto fields = fields_of(text, 4);
         REQUIRE_FALSE(fields);
         CHECK(fields.error().code == ErrorCode::invalid_json);
     }
+    CHECK(fields_of("{\"a\":[[[1]]]}", 4));
+    CHECK(fields_of("{\"a\":[[[[1]]]]}", 4).error().code == ErrorCode::json_too_deep);
 }
 
 TEST_CASE("a field of a wrong type is refused by name", "[wire]")
@@ -42,7 +44,7 @@ TEST_CASE("a field of a wrong type is refused by name", "[wire]")
     CHECK(id_in("", "taskId", bounds).error().message == "taskId is required");
     CHECK(id_in("\"\"", "taskId", bounds).error().message == "taskId is required");
     CHECK(id_in("\"abcd\"", "taskId", bounds) == "abcd");
-    CHECK(id_in("\"abcde\"", "taskId", bounds).error().code == ErrorCode::invalid_field);
+    CHECK(id_in("\"abcde\"", "taskId", bounds).error().code == ErrorCode::id_too_long);
     CHECK(id_in("7", "taskId", bounds).error().message == "taskId must be a string");
 
     CHECK(natural_in("1", "fence", 1) == 1U);

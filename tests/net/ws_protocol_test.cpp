@@ -10,7 +10,9 @@ constexpr wire::Bounds bounds{.id_bytes_max = 256, .json_depth_max = 16};
 
 tl::expected<Message, std::string> read(std::string_view text, std::string_view own_worker = {})
 {
-    return read_message(text, bounds, own_worker);
+    return read_message(text, bounds, own_worker).map_error([](const Refusal& refusal) {
+        return refusal.text;
+    });
 }
 
 } // namespace

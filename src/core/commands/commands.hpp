@@ -268,5 +268,9 @@ void pass_time(Transaction& tx, const Task& due);
 Error task_not_found();
 Error worker_not_found();
 Error task_conflict(const Task& task);
+/// Whether no task may be added: as many as may have not ended.
+bool is_full_of_tasks(const StateStore& state, const Limits& limits) noexcept;
+Error too_many_tasks(const Limits& limits);
+Error too_many_topics();
 
 } // namespace coordination

@@ -140,6 +140,12 @@ Result set_topics(Transaction& tx, const Worker& known, const MessageTopics& bef
 
 } // namespace
 
+Error too_many_topics()
+{
+    return {ErrorCode::too_many_topics,
+            "topics must be at most " + std::to_string(message_topics_max) + " for one subscriber"};
+}
+
 Result apply(Transaction& tx, const PublishMessage& command, const Caller& caller, const Limits& limits)
 {
     auto& store = tx.store();
@@ -203,8 +209,7 @@ Result apply(Transaction& tx, const SubscribeMessages& command, const Caller& ca
     MessageTopics topics;
     std::ranges::set_union(before, command.topics, std::back_inserter(topics));
     if (topics.size() > message_topics_max)
-        return tl::unexpected(
-            invalid_field("topics", "at most " + std::to_string(message_topics_max) + " for one subscriber"));
+        return tl::unexpected(too_many_topics());
     return set_topics(tx, known, before, std::move(topics));
 }
 

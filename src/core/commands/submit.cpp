@@ -159,6 +159,8 @@ Result apply(Transaction& tx, const SubmitTasks& command, const Caller&, const L
             outcome.tasks.push_back({(*before)->id, true});
             continue;
         }
+        if (is_full_of_tasks(tx.state(), limits))
+            return tl::unexpected(too_many_tasks(limits));
         tx.put(task_of(fresh, tx, limits), Operation::set);
         outcome.tasks.push_back({fresh.id, false});
     }

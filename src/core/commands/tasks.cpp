@@ -148,6 +148,17 @@ Error task_not_found()
     return {ErrorCode::task_not_found, "Task not found"};
 }
 
+bool is_full_of_tasks(const StateStore& state, const Limits& limits) noexcept
+{
+    return state.count(TaskStatus::pending) + state.assignments().size() >= limits.tasks_max;
+}
+
+Error too_many_tasks(const Limits& limits)
+{
+    return {ErrorCode::too_many_tasks,
+            "as many tasks as may have not ended: " + std::to_string(limits.tasks_max) + " (--tasks-max)"};
+}
+
 Error task_conflict(const Task& task)
 {
     return {ErrorCode::task_conflict, "the task is " + std::string(name_of(task.status))};
@@ -158,6 +169,8 @@ Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Li
     const Task* known = tx.state().tasks().find(command.id.view());
     if (known && known->status != TaskStatus::pending)
         return tl::unexpected(task_conflict(*known));
+    if (!known && is_full_of_tasks(tx.state(), limits))
+        return tl::unexpected(too_many_tasks(limits));
 
     Task task =
         known ? *known : Task{.id = command.id, .crash_limit = limits.crash_limit, .created_at = tx.now()};

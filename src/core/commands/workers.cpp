@@ -25,13 +25,18 @@ Error worker_not_found()
     return {ErrorCode::worker_not_found, "Worker not found"};
 }
 
-Result apply(Transaction& tx, const RegisterWorker& command, const Caller& caller, const Limits&)
+Result apply(Transaction& tx, const RegisterWorker& command, const Caller& caller, const Limits& limits)
 {
     if (!caller.worker.empty() && caller.worker != command.id)
         return tl::unexpected(invalid_field("workerId",
                                             "the worker that this connection registered before: one "
                                             "connection speaks for one worker"));
     const Worker* known = tx.state().workers().find(command.id.view());
+    if (!known && tx.state().workers().size() >= limits.workers_max)
+        return tl::unexpected(
+            Error{ErrorCode::too_many_workers,
+                  "as many workers as may are registered: " + std::to_string(limits.workers_max) +
+                      " (--workers-max); unregister those that will not come back"});
     Worker worker = known ? *known : Worker{.id = command.id};
     Outcome outcome{.worker = command.id};
     if (caller.session != 0) {

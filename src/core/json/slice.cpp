@@ -97,10 +97,10 @@ tl::expected<void, Malformed> validate(std::string_view text, std::size_t depth_
     boost::json::error_code failure;
     const auto used = parser.write_some(false, text.data(), text.size(), failure);
     if (failure)
-        return tl::unexpected(Malformed{used, failure.message()});
+        return tl::unexpected(Malformed{used, failure.message(), failure == boost::json::error::too_deep});
     const auto end = after_space(text, used);
     if (end != text.size())
-        return tl::unexpected(Malformed{end, "more text after the value"});
+        return tl::unexpected(Malformed{.offset = end, .what = "more text after the value"});
     return {};
 }
 

@@ -14,6 +14,7 @@ namespace coordination::json {
 struct Malformed {
     std::size_t offset; ///< bytes from the start
     std::string what;
+    bool too_deep = false; ///< it may be well-formed
 };
 
 /// Checks that `text` is exactly one JSON value (RFC 8259, valid UTF-8), nested at most `depth_max` deep.

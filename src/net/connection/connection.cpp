@@ -36,7 +36,7 @@ void Connection::on_overdue()
 {
     const auto now = now_.load(std::memory_order_relaxed);
     if (is_stalled(now))
-        return abort();
+        return session_ ? session_->on_stall() : abort();
     if (deadline_.load(std::memory_order_relaxed) > now)
         return; // renewed in between
     allow_for_ever();

@@ -15,6 +15,8 @@ public:
     virtual ~Session() = default;
     /// The time that it set has passed.
     virtual void on_deadline() = 0;
+    /// The peer has taken too little of what waits for it, for too long.
+    virtual void on_stall() = 0;
     /// The daemon stops: finish what is under way, then end.
     virtual void drain() = 0;
 };

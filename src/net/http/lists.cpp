@@ -264,17 +264,20 @@ private:
 
 Response too_many_reads()
 {
-    return {.status = 503,
-            .body = wire::failure("TOO_MANY_READS", "too many reads of the whole state are under way: try "
-                                                    "again, or ask for tasks and workers page by page"),
-            .headers = "Retry-After: 1\r\n"};
+    auto response =
+        failure_response({ErrorCode::too_many_reads, "too many reads of the whole state are under way: try "
+                                                     "again, or ask for tasks and workers page by page"});
+    response.headers = "Retry-After: 1\r\n";
+    return response;
 }
 
 asio::awaitable<void> send_state(ServerContext* context, ResponseWriter* out)
 {
     const StateRead read(context->state_reads);
-    if (!read.admitted())
+    if (!read.admitted()) {
+        context->metrics.limits.count(LimitKind::state_reads);
         co_return out->whole(too_many_reads());
+    }
     auto view = co_await context->coordinator.freeze();
     StateWalk walk(std::move(view));
     bool more = true;

@@ -36,6 +36,13 @@ Response render_outcome(const Result& result, const StateStore& state, const Rep
     return response;
 }
 
+/// A call that nobody else will count.
+Response refused(const RoutedRequest& request, const Error& error)
+{
+    request.context.metrics.limits.count(error.code);
+    return failure_response(error);
+}
+
 /// A POST whose body is a call.
 template <auto parse, wire::Telling telling>
 Answer call(const RoutedRequest& request)
@@ -44,10 +51,10 @@ Answer call(const RoutedRequest& request)
     const std::string_view body = json::trimmed(request.message.body());
     const auto fields = wire::fields_of(body.empty() ? "{}" : body, bounds.json_depth_max);
     if (!fields)
-        return failure_response(fields.error());
+        return refused(request, fields.error());
     auto command = parse(*fields, bounds);
     if (!command)
-        return failure_response(command.error());
+        return refused(request, command.error());
     return Ask{Command(std::move(*command)), render_outcome<telling>};
 }
 

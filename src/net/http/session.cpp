@@ -90,6 +90,8 @@ asio::awaitable<std::optional<HttpRequest>> HttpSession::read_requests()
         if (!goes_on)
             break;
         connection_->allow_for_ever();
+        if (must_wait())
+            context_.metrics.limits.count(LimitKind::calls_under_way);
         while (must_wait())
             co_await reader_->wait();
     }
@@ -165,8 +167,10 @@ bool HttpSession::expects_continue(const Parser& parser)
 /// The peer waits with its body until it hears that we would read it.
 asio::awaitable<void> HttpSession::say_continue()
 {
+    connection_->allow_for_ever();                 // what takes long until then is ours
     while (!exchanges_.empty() && !writing_ended_) // answers to what came before go first
         co_await reader_->wait();
+    connection_->allow(context_.options.request_timeout);
     connection_->socket().write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
@@ -180,18 +184,22 @@ void HttpSession::refuse(error_code error)
     }
     auto exchange = std::make_shared<Exchange>();
     exchange->form.keep_alive = false;
-    if (error == http::error::body_limit)
+    auto& limits = context_.metrics.limits;
+    if (error == http::error::body_limit) {
+        limits.count(LimitKind::body_bytes);
         exchange->answer(failure_response(
             {ErrorCode::payload_too_large,
              "a body may have at most " + std::to_string(context_.options.body_bytes_max) + " bytes"}));
-    else if (error == http::error::header_limit)
+    } else if (error == http::error::header_limit) {
+        limits.count(LimitKind::header_bytes);
         exchange->answer(
             failure_response({ErrorCode::payload_too_large,
                               "headers, chunk extensions and trailers may have at most " +
                                   std::to_string(context_.options.header_bytes_max) + " bytes"}));
-    else
+    } else {
         exchange->answer(
             {.status = 400, .body = wire::failure("BAD_REQUEST", "not HTTP: " + error.message())});
+    }
     enqueue(std::move(exchange));
 }
 
@@ -283,9 +291,25 @@ asio::awaitable<void> HttpSession::linger()
 
 void HttpSession::on_deadline()
 {
-    if (exchanges_.empty() || request_begun_)
+    if (exchanges_.empty() || request_begun_) {
+        if (!reading_ended_) // else it lingers
+            context_.metrics.limits.count(time_limit());
         return connection_->abort();
+    }
     connection_->allow(context_.options.http_idle_timeout); // the silence is ours: an answer is still due
+}
+
+LimitKind HttpSession::time_limit() const noexcept
+{
+    if (!services_.http)
+        return LimitKind::handshake_time;
+    return request_begun_ ? LimitKind::request_time : LimitKind::http_idle_time;
+}
+
+void HttpSession::on_stall()
+{
+    context_.metrics.limits.count(LimitKind::unread_time);
+    connection_->abort();
 }
 
 /// Ends reading: the reader finds the end of the stream, what has been started is answered.

@@ -32,6 +32,7 @@ public:
     boost::asio::awaitable<std::optional<HttpRequest>> run();
 
     void on_deadline() override;
+    void on_stall() override;
     void drain() override;
 
 private:
@@ -39,6 +40,7 @@ private:
 
     boost::asio::awaitable<std::optional<HttpRequest>> read_requests();
     bool must_wait() const;
+    LimitKind time_limit() const noexcept;
     void skip_empty_lines();
     boost::asio::awaitable<error_code> read_request(Parser* parser);
     static bool expects_continue(const Parser& parser);

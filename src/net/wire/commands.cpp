@@ -187,8 +187,9 @@ Read<Subscription> subscription_in(std::string_view topics, std::string_view nam
         return tl::unexpected(invalid_field(name, "an array of topics"));
     Subscription subscription;
     if (topics.size() > topics_bytes_max)
-        return tl::unexpected(invalid_field(name, "an array of topics, less than " +
-                                                      std::to_string(topics_bytes_max) + " bytes of them"));
+        return tl::unexpected(
+            Error{ErrorCode::too_many_topics, std::string(name) + " must be an array of topics, less than " +
+                                                  std::to_string(topics_bytes_max) + " bytes of them"});
     subscription.topics_json = Text(on_one_line(topics));
     json::Elements elements(topics);
     while (const auto element = elements.next()) {

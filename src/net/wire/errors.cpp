@@ -20,8 +20,11 @@ ErrorForm form_of(ErrorCode code) noexcept
     case ErrorCode::missing_field:
         return {"MISSING_FIELD", 400};
     case ErrorCode::invalid_json:
+    case ErrorCode::json_too_deep:
         return {"INVALID_JSON", 400};
     case ErrorCode::invalid_field:
+    case ErrorCode::id_too_long:
+    case ErrorCode::too_many_topics:
         return {"INVALID_FIELD", 400};
     case ErrorCode::not_found:
         return {"NOT_FOUND", 404};
@@ -56,7 +59,12 @@ ErrorForm form_of(ErrorCode code) noexcept
     case ErrorCode::snapshot_unavailable:
         return {"SNAPSHOT_UNAVAILABLE", 409};
     case ErrorCode::queue_full:
+    case ErrorCode::too_many_tasks:
         return {"QUEUE_FULL", 429};
+    case ErrorCode::too_many_workers:
+        return {"TOO_MANY_WORKERS", 429};
+    case ErrorCode::too_many_reads:
+        return {"TOO_MANY_READS", 503};
     case ErrorCode::storage_failed:
         return {"STORAGE_FAILED", 503};
     case ErrorCode::too_many_connections:

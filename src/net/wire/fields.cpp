@@ -42,8 +42,9 @@ Read<Fields> fields_of(std::string_view message, std::size_t json_depth_max)
 {
     const auto valid = json::validate(message, json_depth_max);
     if (!valid)
-        return tl::unexpected(Error{ErrorCode::invalid_json, "not JSON: " + valid.error().what + " at byte " +
-                                                                 std::to_string(valid.error().offset)});
+        return tl::unexpected(
+            Error{valid.error().too_deep ? ErrorCode::json_too_deep : ErrorCode::invalid_json,
+                  "not JSON: " + valid.error().what + " at byte " + std::to_string(valid.error().offset)});
     const auto object = json::trimmed(message);
     if (json::kind_of(object) != json::Kind::object)
         return tl::unexpected(Error{ErrorCode::invalid_json, "a JSON object is expected"});
@@ -144,8 +145,7 @@ Read<std::string> id_in(std::string_view value, std::string_view name, const Bou
     if (id && id->empty())
         return tl::unexpected(missing_field(name));
     if (id && id->size() > bounds.id_bytes_max)
-        return tl::unexpected(
-            invalid_field(name, "at most " + std::to_string(bounds.id_bytes_max) + " bytes long"));
+        return tl::unexpected(too_long(name, bounds.id_bytes_max));
     return id;
 }
 

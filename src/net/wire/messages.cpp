@@ -51,8 +51,7 @@ Read<Text> text_in(std::string_view value, std::string_view name, const Bounds& 
     if (!text)
         return tl::unexpected(text.error());
     if (text->size() > bounds.id_bytes_max)
-        return tl::unexpected(
-            invalid_field(name, "at most " + std::to_string(bounds.id_bytes_max) + " bytes long"));
+        return tl::unexpected(too_long(name, bounds.id_bytes_max));
     return Text(*text);
 }
 
@@ -113,8 +112,7 @@ Read<MessageTopics> topics_in(std::string_view value, const Bounds& bounds)
         return topics;
     for (const auto& topic : *topics)
         if (topic.size() > bounds.id_bytes_max)
-            return tl::unexpected(invalid_field(
-                "topics", "topics of at most " + std::to_string(bounds.id_bytes_max) + " bytes"));
+            return tl::unexpected(too_long("each of the topics", bounds.id_bytes_max));
     std::ranges::sort(*topics);
     const auto twice = std::ranges::unique(*topics);
     topics->erase(twice.begin(), twice.end());

@@ -248,34 +248,39 @@ std::string insight(const ReplyForm& form, const StateStore& state, const ReplyC
     return out;
 }
 
+Refusal refused(const ReplyForm& form, const Error& error)
+{
+    return {error.code, refusal(form, error)};
+}
+
 } // namespace
 
-tl::expected<Message, std::string> read_message(std::string_view text, const Bounds& bounds,
-                                                std::string_view own_worker)
+tl::expected<Message, Refusal> read_message(std::string_view text, const Bounds& bounds,
+                                            std::string_view own_worker)
 {
     auto fields = wire::fields_of(text, bounds.json_depth_max);
     if (!fields)
-        return tl::unexpected(wire::error_message(fields.error(), {}));
+        return tl::unexpected(Refusal{fields.error().code, wire::error_message(fields.error(), {})});
     ReplyForm form;
     if (const auto checked = check_request_id(fields->request_id); !checked)
-        return tl::unexpected(wire::error_message(checked.error(), {}));
+        return tl::unexpected(Refusal{checked.error().code, wire::error_message(checked.error(), {})});
     form.request_id = fields->request_id;
     form.subject.task = fields->task_id.empty() ? std::string{} : text_or_nothing(fields->task_id);
     form.subject.worker = fields->worker_id.empty() ? std::string{} : text_or_nothing(fields->worker_id);
 
     const auto type = type_in(*fields);
     if (!type)
-        return tl::unexpected(refusal(form, type.error()));
+        return tl::unexpected(refused(form, type.error()));
     form.kind = (*type)->kind;
     if (form.kind == MessageKind::heartbeat && form.subject.worker.empty() && !own_worker.empty())
         return Message{Command(Heartbeat{WorkerId(own_worker)}), std::move(form)};
     if (form.kind == MessageKind::claim && form.request_id.empty()) // nobody would hear what was claimed
-        return tl::unexpected(refusal(form, missing_field("requestId")));
+        return tl::unexpected(refused(form, missing_field("requestId")));
     auto action = (*type)->read(*fields, bounds);
     if (!action)
-        return tl::unexpected(refusal(form, action.error()));
+        return tl::unexpected(refused(form, action.error()));
     if (form.kind == MessageKind::task_update && own_worker.empty())
-        return tl::unexpected(refusal(form, {ErrorCode::stale_attempt,
+        return tl::unexpected(refused(form, {ErrorCode::stale_attempt,
                                              "only a worker reports on its tasks: register "
                                              "over this connection first, or send complete or fail"}));
     return Message{std::move(*action), std::move(form)};

@@ -47,10 +47,15 @@ struct Message {
     ReplyForm form;
 };
 
-/// Reads one message. `own_worker` is the worker that speaks over this connection, if any. The error is the
-/// text that answers it.
-tl::expected<Message, std::string> read_message(std::string_view text, const wire::Bounds& bounds,
-                                                std::string_view own_worker);
+/// Why a message cannot be carried out, and what answers it.
+struct Refusal {
+    ErrorCode code;
+    std::string text;
+};
+
+/// Reads one message. `own_worker` is the worker that speaks over this connection, if any.
+tl::expected<Message, Refusal> read_message(std::string_view text, const wire::Bounds& bounds,
+                                            std::string_view own_worker);
 
 /// The answer to a message that was carried out or refused. Empty: none is due.
 std::string write_reply(const ReplyForm& form, const wire::Rhythm& rhythm, const Result& result,

@@ -28,9 +28,10 @@ class WsCall final : public Call {
 public:
     using Wanted = tl::expected<ws::ReplyForm, std::string>; ///< how to answer, or what
 
-    WsCall(Wanted wanted, wire::Rhythm rhythm, std::shared_ptr<Outbox> outbox,
+    WsCall(Wanted wanted, std::size_t bytes, wire::Rhythm rhythm, std::shared_ptr<Outbox> outbox,
            std::shared_ptr<WsSession::Calls> calls)
         : wanted_(std::move(wanted)),
+          bytes_(bytes),
           rhythm_(rhythm),
           outbox_(std::move(outbox)),
           calls_(std::move(calls))
@@ -49,12 +50,14 @@ public:
         calls_->reply_bytes = std::max(reply_.size(), expected - expected / 8);
         if (!reply_.empty())
             outbox_->push(std::move(reply_), Outbox::Kind::reply);
+        calls_->bytes.fetch_sub(bytes_);
         calls_->under_way.fetch_sub(1);
         calls_->reader->notify();
     }
 
 private:
     Wanted wanted_;
+    std::size_t bytes_; ///< of the message
     wire::Rhythm rhythm_;
     std::shared_ptr<Outbox> outbox_;
     std::shared_ptr<WsSession::Calls> calls_;
@@ -145,11 +148,22 @@ asio::awaitable<void> WsSession::read_messages()
         socket.consume(step.used);
         if (!goes_on)
             co_return;
-        while (must_wait())
-            co_await reader_->wait();
+        if (must_wait())
+            co_await await_answers();
         if (writing_ended_ && !closing_)
             co_return;
     }
+}
+
+/// The peer may have said much meanwhile that was not read: that time does not count as its silence.
+asio::awaitable<void> WsSession::await_answers()
+{
+    context_.metrics.limits.count(LimitKind::calls_under_way);
+    if (!closing_)
+        connection_->allow_for_ever();
+    while (must_wait())
+        co_await reader_->wait();
+    heard();
 }
 
 /// False where nothing is to be read any more.
@@ -173,6 +187,8 @@ bool WsSession::obey(const ws::FrameReader::Step& step)
         return false;
     case Found::failure:
         verdict_ = step.code;
+        if (step.code == CloseCode::too_big)
+            context_.metrics.limits.count(LimitKind::frame_bytes);
         return false;
     }
     __builtin_unreachable();
@@ -185,6 +201,7 @@ bool WsSession::must_wait() const noexcept
     const auto most = context_.options.outbox_bytes_max / 2;
     return !writing_ended_ &&
            (under_way >= calls_max || unsent > most || // one alone may be a claim that waits for long
+            (under_way > 1 && calls_->bytes.load() > context_.options.call_bytes_max) ||
             (under_way > 1 && unsent + under_way * calls_->reply_bytes.load() > most));
 }
 
@@ -200,12 +217,14 @@ void WsSession::take(std::string_view text)
         action = std::move(message->action);
         wanted = std::move(message->form);
     } else {
-        wanted = tl::unexpected(std::move(message.error()));
+        context_.metrics.limits.count(message.error().code);
+        wanted = tl::unexpected(std::move(message.error().text));
     }
     calls_->under_way.fetch_add(1);
+    calls_->bytes.fetch_add(text.size());
     context_.coordinator.submit(
         std::move(action), session_,
-        std::make_unique<WsCall>(std::move(wanted), context_.rhythm(), outbox_, calls_));
+        std::make_unique<WsCall>(std::move(wanted), text.size(), context_.rhythm(), outbox_, calls_));
 }
 
 asio::awaitable<void> WsSession::write_frames(std::shared_ptr<WsSession> self)
@@ -310,10 +329,19 @@ void WsSession::heard() noexcept
 
 void WsSession::on_deadline()
 {
-    if (!open_ || closing_ || std::exchange(pinged_, true))
+    if (!open_ || closing_ || std::exchange(pinged_, true)) {
+        if (!closing_)
+            context_.metrics.limits.count(open_ ? LimitKind::ws_idle_time : LimitKind::handshake_time);
         return connection_->abort();
+    }
     write_frame(ws::ping_frame, {});
     connection_->allow(context_.options.ws_idle_timeout / 2);
+}
+
+void WsSession::on_stall()
+{
+    context_.metrics.limits.count(LimitKind::unread_time);
+    connection_->abort();
 }
 
 void WsSession::drain()

@@ -21,8 +21,8 @@ namespace coordination {
 /// A WebSocket. Beast makes the handshake; then frames are read where they lie in the corked socket's buffer, all
 /// that one read brought in before the next, and frames to the peer are gathered into it, all that wait in one write.
 ///
-/// Bounds   `calls_max` messages under way, and half an outbox of replies, those expected included; then it stops
-///          reading.
+/// Bounds   Under way at most `calls_max` messages, of about `call_bytes_max` bytes, and half an outbox of replies,
+///          those expected included; then it stops reading.
 /// Threads  The connection's strand.
 class WsSession final : public Session, public std::enable_shared_from_this<WsSession> {
 public:
@@ -35,11 +35,13 @@ public:
     boost::asio::awaitable<void> run(HttpRequest request);
 
     void on_deadline() override;
+    void on_stall() override;
     void drain() override;
 
     /// Calls under way, and the reader that waits where there are too many.
     struct Calls {
         std::atomic<std::size_t> under_way = 0;
+        std::atomic<std::size_t> bytes = 0; ///< of these
         std::atomic<std::size_t> reply_bytes =
             0; ///< what one may bring: about the largest of the latest ones
         std::shared_ptr<Wakeup> reader;
@@ -53,6 +55,7 @@ private:
     bool obey(const ws::FrameReader::Step& step);
     void take(std::string_view text);
     bool must_wait() const noexcept;
+    boost::asio::awaitable<void> await_answers();
     static boost::asio::awaitable<void> write_frames(std::shared_ptr<WsSession> self);
     boost::asio::awaitable<void> wait_for_room();
     void send(const std::vector<Frame>& frames);
