@@ -54,7 +54,7 @@ asio::awaitable<void> Snapshotter::take_periodically()
         const auto due_in = taken_at_ + options_.snapshot_interval - clock_.now();
         interval_.expires_after(std::clamp(due_in, std::chrono::milliseconds{1}, look_each));
         const auto [stopped] = co_await interval_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (stopped || finished_)
+        if (stopped)
             co_return;
         co_await take_if_due();
     }
@@ -62,11 +62,13 @@ asio::awaitable<void> Snapshotter::take_periodically()
 
 asio::awaitable<void> Snapshotter::take_if_due()
 {
+    if (finished_)
+        co_return;
     const bool due = clock_.now() - taken_at_ >= options_.snapshot_interval;
     bool wanted = false;
     co_await coordinator_.read([&](const StateStore&) { wanted = journal_.wants_snapshot(); });
     const auto told = failure();
-    if (!due && !wanted && told.empty())
+    if (finished_ || (!due && !wanted && told.empty()))
         co_return;
     const auto taken = co_await take_one(false);
     if (!taken && taken.error().message != told)
@@ -80,7 +82,8 @@ asio::awaitable<std::optional<Timestamp>> Snapshotter::catch_up()
     std::optional<Timestamp> next;
     const auto on_own_strand = [this, &next]() -> asio::awaitable<void> {
         co_await take_if_due();
-        next = taken_at_ + options_.snapshot_interval;
+        if (!finished_)
+            next = taken_at_ + options_.snapshot_interval;
     };
     co_await asio::co_spawn(strand_, on_own_strand, asio::use_awaitable);
     co_return next;

@@ -35,10 +35,21 @@ public:
     JournalCounters counters() const override { return {}; }
     void rewind() override { void_ = false; }
     bool wants_snapshot() const override { return false; }
-    std::unique_ptr<SnapshotSink> put_snapshot(Revision) override { return nullptr; }
+    std::unique_ptr<SnapshotSink> put_snapshot(Revision) override
+    {
+        ++snapshots;
+        return std::make_unique<NoSink>();
+    }
     tl::expected<void, std::string> close() override { return {}; }
 
+    int snapshots = 0; ///< begun
+
 private:
+    struct NoSink final : SnapshotSink {
+        tl::expected<void, std::string> write(std::string_view) override { return {}; }
+        tl::expected<void, std::string> commit() override { return {}; }
+    };
+
     JournalProgress progress_;
     bool void_ = false;
 };

@@ -27,8 +27,7 @@ TEST_CASE("of a name that is repeated the last counts, and null is absent", "[wi
 
 TEST_CASE("what is no JSON object is INVALID_JSON", "[wire]")
 {
-    for (const auto* text :
-         {"", "{", "[]", "null", "{\"a\":1}x", "{'a':1}", "{\"a\":\"\xff\"}"}) {
+    for (const auto* text : {"", "{", "[]", "null", "{\"a\":1}x", "{'a':1}", "{\"a\":\"\xff\"}"}) {
         INFO(text);
         const auto fields = fields_of(text, 4);
         REQUIRE_FALSE(fields);
