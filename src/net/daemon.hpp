@@ -91,12 +91,12 @@ public:
     /// Has the handler called for each event of these kinds from now on, after what it tells of is as durable as
     /// promised. All handlers of a daemon hear of all events in one order, one after the other. A handler that takes
     /// long delays the others; what then waits beyond outbox_bytes_max is left out, and an EventKind::gap says so.
-    /// An exception that leaves one leaves run() too.
+    /// An exception that leaves one leaves run() too; the handlers and events behind it come when that runs again.
     ListenerId on(std::initializer_list<EventKind> kinds, Handler handler);
     ListenerId on(EventKind kind, Handler handler) { return on({kind}, std::move(handler)); }
     /// From the next event on it is not called. On another thread it may be under way still.
     void off(ListenerId id);
-    /// Where handlers of events run, from the next event on; the daemon's executor unless this was called. It must
+    /// Where handlers of events run, from the next call of one on; the daemon's executor unless this was called. It must
     /// run while stop() or ManualClock::advance() waits, and its context must outlive the daemon.
     void deliver_events_on(const boost::asio::any_io_executor& executor);
 

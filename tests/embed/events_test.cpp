@@ -150,6 +150,79 @@ SCENARIO("handlers run on the executor that the embedder chose, and may call the
     CHECK(there);
 }
 
+SCENARIO("an exception leaves run(), and neither an event nor another handler is forgotten for it", "[embed]")
+{
+    asio::io_context handlers; // runs when the test says so
+    Daemon daemon(quiet());
+    daemon.deliver_events_on(handlers.get_executor());
+    Lines heard;
+    const auto hear = [&](std::string_view who) {
+        return [&heard, who](const Event& event) {
+            heard.push_back(event.worker_id + " by " + std::string(who));
+        };
+    };
+    daemon.on(EventKind::worker_registered, hear("one"));
+    daemon.on(EventKind::worker_registered, [](const Event& event) {
+        if (event.worker_id != "w3")
+            throw std::runtime_error(event.worker_id);
+    });
+    daemon.on(EventKind::worker_registered, hear("another"));
+    must_start(daemon);
+    for (const auto* worker : {"w1", "w2", "w3"})
+        must(daemon, request::RegisterWorker{.worker_id = worker});
+    CHECK_THROWS_WITH(handlers.poll(), "w1");
+    CHECK_THROWS_WITH(handlers.poll(), "w2");
+    handlers.poll();
+    CHECK(heard ==
+          Lines{"w1 by one", "w1 by another", "w2 by one", "w2 by another", "w3 by one", "w3 by another"});
+    REQUIRE(stop(daemon));
+}
+
+SCENARIO("handlers move to another executor amid events, and hear of all in order", "[embed]")
+{
+    asio::io_context first;
+    asio::io_context second;
+    Daemon daemon(quiet());
+    daemon.deliver_events_on(first.get_executor());
+    Heard heard(daemon, {EventKind::worker_registered});
+    std::string moves_at;
+    daemon.on(EventKind::worker_registered, [&](const Event& event) {
+        if (event.worker_id == moves_at)
+            daemon.deliver_events_on(second.get_executor());
+    });
+    must_start(daemon);
+    const auto register_workers = [&](std::initializer_list<const char*> workers) {
+        for (const auto* worker : workers)
+            must(daemon, request::RegisterWorker{.worker_id = worker});
+    };
+    const auto run = [](asio::io_context& io) {
+        io.restart();
+        io.poll();
+    };
+    register_workers({"w1", "w2", "w3"});
+    std::size_t heard_on_first = 0;
+    WHEN("none has been told yet")
+    {
+        daemon.deliver_events_on(second.get_executor());
+    }
+    WHEN("a handler has just been told of one")
+    {
+        moves_at = "w2";
+        heard_on_first = 2;
+    }
+    run(first);
+    CHECK(heard.lines().size() == heard_on_first);
+    register_workers({"w4"});
+    run(first);
+    CHECK(heard.lines().size() == heard_on_first);
+    run(second);
+    register_workers({"w5"});
+    run(second);
+    CHECK(heard.lines() == Lines{"worker-registered w1", "worker-registered w2", "worker-registered w3",
+                                 "worker-registered w4", "worker-registered w5"});
+    REQUIRE(stop(daemon));
+}
+
 SCENARIO("a handler that is too slow is told where the gap is, and memory stays bounded", "[embed]")
 {
     auto options = quiet();

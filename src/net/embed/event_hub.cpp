@@ -1,24 +1,54 @@
 #include "net/embed/event_hub.hpp"
 
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <ranges>
 #include <utility>
 
 namespace coordination {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr int calls_a_turn = 256; ///< of handlers, before others on the executor have theirs
+
+} // namespace
+
+/// Somebody delivers, as long as it lives. However that ends, what is left is delivered by another.
+class EventHub::Turn {
+public:
+    explicit Turn(EventHub& hub) noexcept : hub_(hub) {}
+    ~Turn()
+    {
+        const std::lock_guard lock(hub_.mutex_);
+        hub_.delivering_ = false;
+        if (!hub_.is_done())
+            hub_.schedule();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+private:
+    EventHub& hub_;
+};
+
 EventHub::EventHub(const asio::any_io_executor& executor, std::size_t bytes_max)
     : bytes_max_(bytes_max),
-      strand_(asio::make_strand(executor))
+      executor_(executor)
 {
 }
 
 void EventHub::deliver_on(const asio::any_io_executor& executor)
 {
     const std::lock_guard lock(mutex_);
-    strand_ = asio::make_strand(executor);
+    executor_ = executor;
+    ++turn_; // whoever delivers stops behind the handler that it has called
+    if (std::exchange(scheduled_, false))
+        schedule();
 }
 
 std::uint64_t EventHub::add(std::span<const EventKind> kinds, Handler handler)
@@ -55,49 +85,95 @@ void EventHub::push(Event event, std::size_t bytes)
         return;
     }
     bytes_ += bytes;
-    waiting_.push_back(std::move(event));
-    if (waiting_.size() == 1)
-        asio::post(strand_, [self = shared_from_this()] { self->deliver(); });
+    waiting_.emplace_back(Waiting{std::move(event), bytes});
+    schedule();
 }
 
-void EventHub::deliver()
+bool EventHub::is_done() const noexcept
 {
-    std::vector<Event> events;
-    {
-        const std::lock_guard lock(mutex_);
-        events.swap(waiting_);
-        bytes_ = 0;
-        if (left_out_ != 0)
-            events.push_back({.kind = EventKind::gap, .revision = std::exchange(left_out_, 0)});
-    }
-    for (const auto& event : events)
-        tell(event);
+    return waiting_.empty() && untold_.empty() && left_out_ == 0;
 }
 
-/// A handler may add and remove handlers, itself too.
-void EventHub::tell(const Event& event)
+void EventHub::schedule()
 {
-    std::vector<std::shared_ptr<const Handler>> handlers;
+    if (delivering_ || std::exchange(scheduled_, true))
+        return;
+    asio::post(executor_, [self = shared_from_this(), turn = ++turn_] { self->deliver(turn); });
+}
+
+void EventHub::deliver(std::uint64_t turn)
+{
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& listening : listeners_)
-            if ((listening.kinds & bit(event.kind)) != 0)
-                handlers.push_back(listening.handler);
+        if (turn != turn_)
+            return; // another executor has taken over
+        scheduled_ = false;
+        delivering_ = true;
     }
-    for (const auto& handler : handlers)
-        (*handler)(event);
+    const Turn until_the_end(*this);
+    for (int calls = 0; calls < calls_a_turn; ++calls) {
+        const auto handler = next(turn);
+        if (!handler)
+            return;
+        (*handler)(told_);
+    }
+}
+
+/// Who is to be told of `told_` next; null: nobody, or not here. A handler may add and remove handlers, itself too.
+std::shared_ptr<const EventHub::Handler> EventHub::next(std::uint64_t turn)
+{
+    const std::lock_guard lock(mutex_);
+    if (turn != turn_)
+        return nullptr;
+    while (untold_.empty()) {
+        if (left_out_ != 0 && waiting_.empty())
+            add_gap();
+        if (waiting_.empty())
+            return nullptr;
+        auto first = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (auto* waiter = std::get_if<Waiter<>>(&first)) {
+            std::move (*waiter)();
+            continue;
+        }
+        auto& [event, bytes] = std::get<Waiting>(first);
+        bytes_ -= bytes;
+        told_ = std::move(event);
+        for (const auto& listening : listeners_ | std::views::reverse)
+            if ((listening.kinds & bit(told_.kind)) != 0)
+                untold_.push_back(listening.handler);
+    }
+    auto handler = std::move(untold_.back());
+    untold_.pop_back();
+    return handler;
+}
+
+void EventHub::add_gap()
+{
+    waiting_.emplace_back(Waiting{{.kind = EventKind::gap, .revision = std::exchange(left_out_, 0)}, 0});
 }
 
 asio::awaitable<void> EventHub::settled()
 {
-    const Strand behind_them = strand();
-    co_await asio::post(behind_them, asio::use_awaitable);
+    const auto start = [this](auto handler) {
+        const auto executor = asio::get_associated_executor(handler);
+        wait(Waiter<>([executor, handler = std::move(handler)]() mutable {
+            asio::post(executor, std::move(handler));
+        }));
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
 }
 
-EventHub::Strand EventHub::strand()
+/// `done` is called with the lock held, so it must not do more than post.
+void EventHub::wait(Waiter<> done)
 {
     const std::lock_guard lock(mutex_);
-    return strand_;
+    if (!delivering_ && is_done())
+        return std::move(done)();
+    if (left_out_ != 0)
+        add_gap();
+    waiting_.emplace_back(std::move(done));
+    schedule();
 }
 
 } // namespace coordination

@@ -1,18 +1,20 @@
 #pragma once
 
+#include "net/connection/waiter.hpp"
 #include "net/embed/event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <variant>
 #include <vector>
 
 namespace coordination {
@@ -21,6 +23,7 @@ namespace coordination {
 /// executor of its choice.
 ///
 /// Bounds   What waits for the handlers; beyond it events are left out, and a gap says so.
+/// Errors   An exception leaves to the executor; the next handler is called, and so on, all the same.
 /// Threads  Any.
 class EventHub : public std::enable_shared_from_this<EventHub> {
 public:
@@ -28,7 +31,7 @@ public:
 
     EventHub(const boost::asio::any_io_executor& executor, std::size_t bytes_max);
 
-    /// From the next events on.
+    /// From the next call of a handler on.
     void deliver_on(const boost::asio::any_io_executor& executor);
 
     std::uint64_t add(std::span<const EventKind> kinds, Handler handler);
@@ -44,29 +47,43 @@ public:
     boost::asio::awaitable<void> settled();
 
 private:
-    using Strand = boost::asio::strand<boost::asio::any_io_executor>;
     struct Listening {
         std::uint64_t id;
         std::uint32_t kinds;
         std::shared_ptr<const Handler> handler;
     };
+    struct Waiting {
+        Event event;
+        std::size_t bytes;
+    };
+    class Turn;
 
     static std::uint32_t bit(EventKind kind) noexcept { return 1U << static_cast<unsigned>(kind); }
-    void deliver();
-    void tell(const Event& event);
     void recount();
-    Strand strand();
+    void wait(Waiter<> done);
+    void schedule();
+    void deliver(std::uint64_t turn);
+    std::shared_ptr<const Handler> next(std::uint64_t turn);
+    bool is_done() const noexcept;
+    void add_gap();
 
     std::size_t bytes_max_;
     std::atomic<std::uint32_t> wanted_ = 0;
 
     std::mutex mutex_; ///< guards what follows
-    Strand strand_;
+    boost::asio::any_io_executor executor_;
     std::vector<Listening> listeners_;
     std::uint64_t last_id_ = 0;
-    std::vector<Event> waiting_;
-    std::size_t bytes_ = 0;
-    Revision left_out_ = 0; ///< the latest change that was not told; 0: none
+    std::deque<std::variant<Waiting, Waiter<>>> waiting_; ///< Waiter: for all before it
+    std::size_t bytes_ = 0;                               ///< of the events among them
+    Revision left_out_ = 0;                               ///< the latest change that was not told; 0: none
+    std::uint64_t turn_ = 0; ///< the one that may deliver: what was scheduled before it does nothing
+    bool scheduled_ = false;
+    bool delivering_ = false;
+
+    // Of whoever delivers, who is one at a time.
+    Event told_{};                                       ///< what handlers are being told of
+    std::vector<std::shared_ptr<const Handler>> untold_; ///< who have still to hear of it, the next one last
 };
 
 } // namespace coordination
