@@ -60,16 +60,18 @@ asio::awaitable<TaskEnding> counts_to_two(CoordinationClient* worker, AssignedTa
 
 asio::awaitable<void> assign_and_leave(CoordinationClient* worker, CoordinationClient* orchestrator)
 {
+    asio::steady_timer completed(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    orchestrator->on_state_change([&](const StateChange& change) {
+        if (text(change.value, "status") == "completed")
+            completed.cancel();
+    });
     value_of(co_await worker->connect());
     value_of(co_await orchestrator->connect());
+    value_of(co_await orchestrator->subscribe({"tasks:update"}, {.values = true}));
     json::object assign{{"type", "assign"}, {"taskId", "t1"}, {"taskData", {{"title", "count"}}}};
     const auto assigned = co_await orchestrator->call(std::move(assign));
     CHECK(value_of(assigned).at("workerId") == "w1");
-    asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (worker->get_metrics().tasks_completed == 0) {
-        pause.expires_after(1ms);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
+    co_await completed.async_wait(asio::as_tuple(asio::use_awaitable));
     const auto known = value_of(co_await orchestrator->get_state());
     const json::value task = known.at("tasks").as_array().at(0);
     CHECK(text(task, "status") == "completed");
@@ -198,6 +200,30 @@ SCENARIO("unregistering stops the tasks, and the worker stays away until it conn
     success(client->disconnect(use_future));
     success(client->connect(use_future));
     client.await_task("t1", 2);
+}
+
+SCENARIO("a task reaches its worker however deep the daemon lets it be nested", "[client]")
+{
+    DaemonProcess daemon({"--json-depth-max", "1024"});
+    Api api(daemon);
+    ClientThread client(options_for(daemon));
+    std::promise<json::object> told;
+    client->serve_tasks([&](AssignedTask task) -> asio::awaitable<TaskEnding> {
+        told.set_value(task.data);
+        co_return task.data.at("deep"); // and back
+    });
+    success(client->connect(use_future));
+    Watcher watcher(daemon, R"(["workers:*"])"); // of its own, since the test's JSON is not so deep
+    constexpr std::size_t levels = 1'000;
+    const auto deep = std::string(levels, '[') + std::string(levels, ']');
+    api.post("/api/tasks/assign", R"({"taskId":"t1","taskData":{"deep":)" + deep + "}}");
+    auto data = told.get_future();
+    REQUIRE(data.wait_for(patience) == std::future_status::ready);
+    CHECK(json::serialize(data.get().at("deep")) == deep);
+    watcher.await_worker("w1", "busy");
+    watcher.await_worker("w1", "idle");                        // its result was taken
+    const auto state = success(client->get_state(use_future)); // over HTTP
+    CHECK(json::serialize(state.at("tasks").as_array().at(0).at("result")) == deep);
 }
 
 SCENARIO("a daemon that wants a token is told it, and a wrong one is an error at once", "[client]")

@@ -41,6 +41,21 @@ SCENARIO("a worker registers, heartbeats, runs the command and reports how it en
     CHECK(left.err.find("[t1] to the log") != std::string::npos);
 }
 
+SCENARIO("a task that is nested deep is run like any other", "[worker run]")
+{
+    FakeDaemon daemon;
+    auto ctl = start(daemon, worker({}, {"true"}));
+    daemon.accept();
+    daemon.register_worker();
+    Json deep = 1;
+    for (int level = 0; level < 60; ++level) // as deep as a daemon lets in that was told nothing else
+        deep = Json(boost::json::array{std::move(deep)});
+    daemon.send(
+        {{"type", "task_assigned"}, {"task", {{"id", "t1"}, {"attempt", 1}, {"fence", 5}, {"deep", deep}}}});
+    CHECK(text(daemon.expect_and_agree("task_update"), "status") == "in_progress");
+    CHECK(text(daemon.expect_and_agree("task_update"), "status") == "completed");
+}
+
 SCENARIO("an attempt that is told twice runs once", "[worker run]")
 {
     FakeDaemon daemon;

@@ -1,9 +1,9 @@
 #include "cli/ctl/api.hpp"
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include "cli/ctl/json_text.hpp"
+#include "net/client/parse_object.hpp"
 
 namespace coordination::ctl {
 
@@ -104,13 +104,12 @@ Outcome show_answer(Context& context, const tl::expected<std::string, Failure>& 
 
 tl::expected<json::object, Failure> read_answer(const Context& context, std::string_view text)
 {
-    boost::system::error_code error;
-    auto value = json::parse(text, error);
-    if (error || !value.is_object())
+    auto answer = net_client::parse_object(text);
+    if (!answer)
         return tl::unexpected(
             Failure{.message = fmt::format("what answers at http://{} is no coordination daemon; set --url",
                                            context.settings.http.authority())});
-    return std::move(value.get_object());
+    return std::move(*answer);
 }
 
 } // namespace coordination::ctl

@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "cli/ctl/fields.hpp"
 #include "cli/ctl/text.hpp"
+#include "net/client/parse_object.hpp"
 
 namespace coordination::ctl {
 
@@ -76,11 +76,10 @@ Failure refused(const json::object& answer)
 
 Failure refused(const HttpResponse& response)
 {
-    boost::system::error_code error;
-    const auto value = json::parse(response.body, error);
+    const auto body = net_client::parse_object(response.body);
     Failure failure;
-    if (!error && value.is_object() && value.get_object().contains("error")) {
-        failure = refused(value.get_object());
+    if (body && body->contains("error")) {
+        failure = refused(*body);
     } else {
         failure.message = fmt::format("the daemon refused with HTTP status {}", response.status);
     }

@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include "cli/ctl/api.hpp"
 #include "cli/ctl/fields.hpp"
 #include "cli/ctl/json_text.hpp"
 #include "cli/ctl/text.hpp"
+#include "net/client/parse_object.hpp"
 #include "net/client/ws_client.hpp"
 
 namespace coordination::ctl {
@@ -73,9 +73,7 @@ asio::awaitable<Outcome> message_listen(ContextPtr context, MessageListen reques
         const auto text = co_await ws.receive();
         if (!text)
             co_return tl::unexpected(unreachable(text.error(), context->settings.ws, "ws"));
-        boost::system::error_code error;
-        const auto value = json::parse(*text, error);
-        const auto* frame = error ? nullptr : value.if_object();
+        const auto frame = net_client::parse_object(*text);
         if (!frame)
             continue; // not a frame of this protocol
         if (string_or(*frame, "type", "") != "message") {

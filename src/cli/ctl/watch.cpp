@@ -3,13 +3,13 @@
 #include <ctime>
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "cli/ctl/fields.hpp"
 #include "cli/ctl/json_text.hpp"
 #include "cli/ctl/text.hpp"
+#include "net/client/parse_object.hpp"
 #include "net/client/ws_client.hpp"
 
 namespace coordination::ctl {
@@ -116,9 +116,7 @@ asio::awaitable<Outcome> watch(ContextPtr context, Watch request)
         const auto text = co_await ws.receive();
         if (!text)
             co_return tl::unexpected(lost(text.error(), *context, last_revision));
-        boost::system::error_code error;
-        const auto value = json::parse(*text, error);
-        const auto* frame = error ? nullptr : value.if_object();
+        const auto frame = net_client::parse_object(*text);
         if (!frame)
             continue; // not a frame of this protocol, so not a change
         const auto type = string_or(*frame, "type", "");

@@ -1,8 +1,7 @@
 #include "net/client/call_error.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include "net/client/json_fields.hpp"
+#include "net/client/parse_object.hpp"
 
 namespace coordination::net_client {
 
@@ -12,10 +11,8 @@ CallError call_error_from(const ClientError& error)
 {
     switch (error.kind) {
     case ClientErrorKind::declined: {
-        boost::system::error_code no_json;
-        const auto body = json::parse(error.body, no_json);
-        if (!no_json && body.is_object() && find_string(body.get_object(), "code"))
-            return refusal_in(body.get_object());
+        if (const auto body = parse_object(error.body); body && find_string(*body, "code"))
+            return refusal_in(*body);
         return {.kind = CallErrorKind::malformed, .message = error.message};
     }
     case ClientErrorKind::closed:

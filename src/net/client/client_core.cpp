@@ -5,9 +5,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "net/client/parse_object.hpp"
 #include "net/rethrow.hpp"
 
 namespace coordination::net_client {
@@ -153,9 +153,7 @@ asio::awaitable<ClientCore::SessionEnd> ClientCore::one_session()
         if (!text)
             co_return SessionEnd{.why = call_error_from(text.error())};
         count([](ClientMetrics& metrics) { ++metrics.messages_received; });
-        boost::system::error_code error;
-        const auto value = json::parse(*text, error);
-        const auto* frame = error ? nullptr : value.if_object();
+        const auto frame = parse_object(*text);
         if (!frame) {
             report({.kind = CallErrorKind::malformed, .message = "what came is no JSON object"});
             continue;

@@ -1,9 +1,9 @@
 #include "net/client/client_core.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "net/client/parse_object.hpp"
 #include "net/client/task_frames.hpp"
 #include "net/rethrow.hpp"
 
@@ -19,16 +19,14 @@ Answer answer_in(const tl::expected<HttpResponse, ClientError>& response)
 {
     if (!response)
         return tl::unexpected(call_error_from(response.error()));
-    boost::system::error_code error;
-    auto body = json::parse(response->body, error);
-    auto* object = error ? nullptr : body.if_object();
-    if (!object)
+    auto body = parse_object(response->body);
+    if (!body)
         return tl::unexpected(CallError{.kind = CallErrorKind::malformed,
                                         .message = "HTTP status " + std::to_string(response->status) +
                                                    " with a body that is no JSON object"});
     if (!response->ok())
-        return tl::unexpected(refusal_in(*object));
-    return std::move(*object);
+        return tl::unexpected(refusal_in(*body));
+    return std::move(*body);
 }
 
 } // namespace

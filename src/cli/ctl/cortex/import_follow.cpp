@@ -1,7 +1,6 @@
 #include <utility>
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
 #include "cli/ctl/cortex/import_run.hpp"
@@ -9,6 +8,7 @@
 #include "cli/ctl/json_text.hpp"
 #include "cli/ctl/text.hpp"
 #include "net/client/backoff.hpp"
+#include "net/client/parse_object.hpp"
 
 namespace coordination::ctl {
 
@@ -30,9 +30,7 @@ asio::awaitable<Outcome> ImportRun::subscribe()
     const auto text = co_await ws_.receive();
     if (!text)
         co_return tl::unexpected(unreachable(text.error(), context_->settings.ws, "ws"));
-    boost::system::error_code error;
-    const auto answer = json::parse(*text, error);
-    const auto* response = error ? nullptr : answer.if_object();
+    const auto response = net_client::parse_object(*text);
     const auto* success = response ? find_value(*response, "success") : nullptr;
     if (!success)
         co_return tl::unexpected(
@@ -50,9 +48,7 @@ asio::awaitable<void> ImportRun::follow()
         const auto text = co_await ws_.receive();
         if (text) {
             backoff.reset();
-            boost::system::error_code error;
-            const auto value = json::parse(*text, error);
-            const auto* frame = error ? nullptr : value.if_object();
+            const auto frame = net_client::parse_object(*text);
             const auto* change = frame ? find_object(*frame, "change") : nullptr;
             if (change)
                 on_change(*change);

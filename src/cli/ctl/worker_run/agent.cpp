@@ -5,13 +5,13 @@
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/json/parse.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "cli/ctl/api.hpp"
 #include "cli/ctl/fields.hpp"
 #include "cli/ctl/text.hpp"
+#include "net/client/parse_object.hpp"
 
 namespace coordination::ctl {
 
@@ -108,9 +108,7 @@ asio::awaitable<tl::expected<void, Failure>> Agent::one_session()
         const auto text = co_await ws_.receive();
         if (!text)
             co_return tl::unexpected(unreachable(text.error(), context_->settings.ws, "ws"));
-        boost::system::error_code error;
-        const auto value = json::parse(*text, error);
-        const auto* frame = error ? nullptr : value.if_object();
+        const auto frame = net_client::parse_object(*text);
         if (!frame)
             continue;
         if (!registered_ && string_or(*frame, "type", "") == "error")
