@@ -24,7 +24,8 @@ HttpClient::request(http::verb method, std::string target, std::string body)
 {
     const bool kept = still_open();
     auto reply = co_await exchange(method, target, body);
-    if (!reply && kept && method == http::verb::get && reply.error().kind == ClientErrorKind::closed)
+    if (!reply && kept && !aborted_ && method == http::verb::get &&
+        reply.error().kind == ClientErrorKind::closed)
         reply = co_await exchange(method, target, body);
     co_return reply;
 }
@@ -35,7 +36,7 @@ HttpClient::exchange(http::verb method, std::string target, std::string body)
     if (!still_open()) {
         drop();
         const auto connected =
-            co_await net_client::connect_stream(&stream_, options_.endpoint, options_.connect_timeout);
+            co_await connector_.open(&stream_, options_.endpoint, options_.connect_timeout);
         if (!connected) {
             drop();
             co_return tl::unexpected(connected.error());
@@ -93,6 +94,13 @@ bool HttpClient::still_open()
     char byte = 0;
     socket.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, error);
     return error == asio::error::would_block; // a byte that nobody asked for is as bad as an end
+}
+
+void HttpClient::abort()
+{
+    aborted_ = true;
+    connector_.abort();
+    stream_.close();
 }
 
 void HttpClient::drop()

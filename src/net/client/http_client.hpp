@@ -36,8 +36,8 @@ public:
     boost::asio::awaitable<tl::expected<HttpResponse, ClientError>>
     request(boost::beast::http::verb method, std::string target, std::string body = {});
 
-    /// The request that is under way ends with `closed`.
-    void abort() { stream_.close(); }
+    /// For good: the request that is under way ends with `closed`.
+    void abort();
 
 private:
     boost::asio::awaitable<tl::expected<HttpResponse, ClientError>>
@@ -47,8 +47,10 @@ private:
     void drop();
 
     ClientOptions options_;
+    net_client::Connector connector_;
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
+    bool aborted_ = false;
 };
 
 } // namespace coordination

@@ -24,17 +24,21 @@ struct WsClient::Connection {
     {
     }
 
+    net_client::Connector connector;
     websocket::stream<beast::tcp_stream> stream;
     beast::flat_buffer frame;
     std::deque<std::string> outbox;
     std::size_t outbox_bytes = 0;
     bool open = false;
+    bool ended = false;
     bool writing = false;
     asio::steady_timer idle; // never runs out; cancelled when the writer has nothing left
 
     void end()
     {
+        ended = true;
         open = false;
+        connector.abort();
         beast::get_lowest_layer(stream).close();
     }
 
@@ -70,7 +74,7 @@ asio::awaitable<tl::expected<void, ClientError>> WsClient::connect()
     const auto connection = std::make_shared<Connection>(executor_);
     connection_ = connection;
     auto& stream = connection->stream;
-    const auto reached = co_await net_client::connect_stream(&beast::get_lowest_layer(stream),
+    const auto reached = co_await connection->connector.open(&beast::get_lowest_layer(stream),
                                                              options_.endpoint, options_.connect_timeout);
     if (!reached)
         co_return tl::unexpected(reached.error());
@@ -97,6 +101,9 @@ asio::awaitable<tl::expected<void, ClientError>> WsClient::connect()
                                              .body = response.body()});
     if (error)
         co_return tl::unexpected(client_error_from(error, ClientErrorKind::malformed));
+    if (connection->ended)
+        co_return tl::unexpected(
+            ClientError{.kind = ClientErrorKind::closed, .message = "the connection was closed"});
     connection->open = true;
     co_return tl::expected<void, ClientError>{};
 }
