@@ -167,6 +167,33 @@ SCENARIO("calls beyond the bounds are refused, and nothing of them is taken", "[
     success(std::move(ended));
 }
 
+SCENARIO("of progress that nobody can be told the last is kept, and no more calls wait for it than may",
+         "[client]")
+{
+    auto options = Probe::options(0);
+    options.unsent_count_max = 3;
+    options.message_bytes_max = 1'000;
+    Fixture peer(options);
+    const auto task = peer.given("t1");
+    peer.daemon.drop();
+    peer.client.await("disconnected");
+    std::vector<std::future<Answer>> calls;
+    for (const int progress : {10, 20, 30, 40, 50})
+        calls.push_back(peer.client->update_progress(task, progress, use_future));
+    const json::object large{{"note", json::string(1'000, 'x')}};
+    CHECK(failure(peer.client->update_task(task, "in_progress", large, use_future)).kind ==
+          CallErrorKind::too_large);
+    CHECK(failure(std::move(calls.at(0))).kind == CallErrorKind::queue_full);
+    CHECK(failure(std::move(calls.at(1))).kind == CallErrorKind::queue_full);
+    CHECK(peer.client->get_metrics().calls_waiting == 3);
+    CHECK(failure(peer.client->publish({.topic = "a"}, use_future)).kind == CallErrorKind::queue_full);
+    peer.daemon.accept();
+    peer.daemon.register_worker({"t1"});
+    CHECK(field(peer.daemon.expect_and_agree("task_update"), "progress") == 50);
+    for (std::size_t waiting = 2; waiting < calls.size(); ++waiting)
+        success(std::move(calls.at(waiting)));
+}
+
 SCENARIO("a message that is larger than one may be is refused here", "[client]")
 {
     auto options = Probe::options(0);

@@ -144,6 +144,80 @@ SCENARIO("a subscriber that would rather miss something than be cut off is told 
     CHECK(integer(again, "since") == 160);
 }
 
+SCENARIO("what was followed before does not come back over a newer subscription", "[client]")
+{
+    FakeDaemon daemon;
+    Probe client(Probe::options(daemon.ws_port())); // a worker, whose heartbeats show the time passing
+    const auto agree = [&](const Json& asked, int revision) {
+        daemon.send({{"type", "response"},
+                     {"requestId", field(asked, "requestId")},
+                     {"success", true},
+                     {"revision", revision}});
+    };
+    const auto change = [&](int revision) {
+        daemon.send(
+            {{"type", "state_change"},
+             {"change",
+              {{"collection", "tasks"}, {"key", "t1"}, {"operation", "set"}, {"revision", revision}}}});
+    };
+    auto connecting = client->connect(use_future);
+    daemon.accept();
+    daemon.register_worker();
+    success(std::move(connecting));
+    auto subscribed = client->subscribe({"tasks:*"}, {}, use_future);
+    agree(daemon.expect("subscribe"), 100);
+    success(std::move(subscribed));
+    daemon.accept();
+    daemon.register_worker();
+    const auto resumption = daemon.expect("subscribe");
+    std::future<Answer> newer;
+    Json asked;
+    const auto subscribe = [&] {
+        newer = client->subscribe({"workers:*"}, {}, use_future);
+        asked = daemon.expect("subscribe");
+        CHECK(field(asked, "topics") == boost::json::array{"workers:*"});
+    };
+    const std::string refusal = GENERATE("unresumable before", "unresumable after", "forgotten after");
+    INFO("what was followed before was " << refusal << " the newer was asked for");
+    if (refusal == "unresumable before") {
+        daemon.refuse(resumption, "STORAGE_FAILED");
+        daemon.expect("heartbeat"); // with which it is asked for again
+        daemon.refuse(daemon.expect("subscribe"), "STORAGE_FAILED");
+        subscribe();
+    } else if (refusal == "unresumable after") {
+        subscribe();
+        daemon.refuse(resumption, "STORAGE_FAILED");
+    } else {
+        subscribe();
+        daemon.refuse(resumption, "REVISION_COMPACTED");
+        client.await("error REVISION_COMPACTED It is refused");
+    }
+    WHEN("the newer one is agreed to")
+    {
+        agree(asked, 200);
+        success(std::move(newer));
+        THEN("that is what is followed, from there on")
+        {
+            for (int beats = 0; beats < 2; ++beats)
+                daemon.expect("heartbeat"); // and nothing beside them
+            change(200);
+            change(201);
+            client.await("change tasks:set:t1@201");
+            CHECK(client.diary.count("change") == 0);
+        }
+    }
+    WHEN("the newer one is refused")
+    {
+        daemon.refuse(asked, "INVALID_FIELD");
+        CHECK(failure(std::move(newer)).code == "INVALID_FIELD");
+        THEN("the one before is asked for again")
+        {
+            const auto again = daemon.expect("subscribe");
+            CHECK(field(again, "topics") == boost::json::array{"tasks:*"});
+        }
+    }
+}
+
 SCENARIO("a subscription that is refused changes nothing of the one before", "[client]")
 {
     Fixture peer;

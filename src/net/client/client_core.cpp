@@ -52,31 +52,44 @@ ClientCore::ClientCore(const asio::any_io_executor& executor, std::optional<asio
       heartbeat_timer_(strand_),
       retry_timer_(strand_),
       drained_(strand_),
-      ended_(strand_, asio::steady_timer::time_point::max())
+      ended_(strand_, asio::steady_timer::time_point::max()),
+      changes_room_(options_.event_count_max, options_.event_bytes_max),
+      messages_room_(options_.event_count_max, options_.event_bytes_max),
+      events_room_(options_.event_count_max, options_.event_bytes_max)
 {
 }
 
 ClientMetrics ClientCore::metrics() const
 {
+    const auto waiting = changes_room_.count() + messages_room_.count() + events_room_.count();
     const std::lock_guard lock(metrics_mutex_);
-    return metrics_;
+    auto metrics = metrics_;
+    metrics.events_waiting = waiting;
+    return metrics;
 }
 
 void ClientCore::let_go()
 {
     let_go_ = true;
     asio::dispatch(strand_, [self = shared_from_this()] {
-        self->give_up({.kind = CallErrorKind::stopped, .message = "the client is gone"});
+        self->give_up(*self->gone());
         for (auto* client : self->busy_http_)
             client->abort();
     });
+}
+
+std::optional<CallError> ClientCore::gone() const
+{
+    if (!let_go_)
+        return std::nullopt;
+    return CallError{.kind = CallErrorKind::stopped, .message = "the client is gone"};
 }
 
 void ClientCore::connect(Reply reply)
 {
     if (!targets_)
         return reply(tl::unexpected(targets_.error()));
-    if (life_ == Life::leaving || let_go_)
+    if (life_ == Life::leaving)
         return reply(tl::unexpected(leaving_error()));
     if (ready_)
         return reply(json::object{});
@@ -98,10 +111,9 @@ void ClientCore::disconnect(Reply reply)
         drop_all(leaving_error());
         return reply(json::object{});
     }
-    if (life_ == Life::leaving)
-        return reply(tl::unexpected(leaving_error()));
-    life_ = Life::leaving;
-    asio::co_spawn(strand_, leave(shared_from_this(), std::move(reply)), rethrow);
+    disconnecting_.push_back(std::move(reply));
+    if (std::exchange(life_, Life::leaving) != Life::leaving)
+        asio::co_spawn(strand_, leave(shared_from_this()), rethrow);
 }
 
 asio::awaitable<void> ClientCore::stay_connected(std::shared_ptr<ClientCore> self)
@@ -162,7 +174,7 @@ asio::awaitable<ClientCore::SessionEnd> ClientCore::one_session()
             const auto why = refusal_in(*frame);
             co_return SessionEnd{.why = why, .for_good = is_for_good(why)};
         }
-        on_frame(*frame);
+        on_frame(*frame, text->size());
     }
 }
 
@@ -184,7 +196,7 @@ asio::awaitable<void> ClientCore::beat(std::shared_ptr<ClientCore> self, std::ui
 }
 
 /// What was reported is confirmed, if the daemon is quick; what is still held goes back to it at once.
-asio::awaitable<void> ClientCore::leave(std::shared_ptr<ClientCore> self, Reply reply)
+asio::awaitable<void> ClientCore::leave(std::shared_ptr<ClientCore> self)
 {
     self->heartbeat_timer_.cancel();
     self->retry_timer_.cancel();
@@ -203,7 +215,8 @@ asio::awaitable<void> ClientCore::leave(std::shared_ptr<ClientCore> self, Reply 
         co_await self->ended_.async_wait(nothrow);
     self->drop_all(leaving_error());
     self->life_ = Life::idle;
-    reply(json::object{});
+    for (auto& waiting : std::exchange(self->disconnecting_, {}))
+        waiting(json::object{});
 }
 
 asio::awaitable<void> ClientCore::flush()
@@ -226,7 +239,7 @@ void ClientCore::on_connection_ended(const SessionEnd& end)
     drained_.cancel();
     count([&](ClientMetrics& metrics) {
         metrics.connected = metrics.ready = false;
-        metrics.calls_waiting = requests_.count();
+        metrics.calls_waiting = requests_.calls();
         metrics.calls_waiting_bytes = requests_.bytes();
     });
     if (was_connected)
@@ -272,20 +285,20 @@ std::string ClientCore::register_frame() const
                                         {"metadata", options_.metadata}});
 }
 
-void ClientCore::on_frame(const json::object& frame)
+void ClientCore::on_frame(const json::object& frame, std::size_t bytes)
 {
     const auto type = string_or(frame, "type", "");
     if (type == "response")
         on_response(frame);
     else if (type == "state_change")
-        on_state_change(frame);
+        on_state_change(frame, bytes);
     else if (type == "state_gap")
-        on_state_gap(frame);
+        on_state_gap(frame, bytes);
     else if (type == "task_assigned") {
         if (const auto* task = find_object(frame, "task"))
             on_assigned(*task);
     } else if (type == "message")
-        on_message(frame);
+        on_message(frame, bytes);
     else if (type == "heartbeat_ack") {
         const auto at = integer_or(frame, "timestamp", 0);
         count([&](ClientMetrics& metrics) {
@@ -294,7 +307,7 @@ void ClientCore::on_frame(const json::object& frame)
         });
         tell(events.heartbeat_ack, at);
     } else if (type == "task_cancelled")
-        on_cancelled(frame);
+        on_cancelled(frame, bytes);
     else if (type == "registered")
         on_registered(frame);
     else if (type == "error")
@@ -359,33 +372,6 @@ void ClientCore::send(std::string text)
 {
     if (ws_.send(std::move(text)))
         count([](ClientMetrics& metrics) { ++metrics.messages_sent; });
-}
-
-void ClientCore::report(CallError error)
-{
-    if (!events.error)
-        return;
-    asio::post(event_executor_, [self = shared_from_this(), error = std::move(error)]() mutable {
-        if (self->let_go_)
-            return;
-        try {
-            self->events.error(std::move(error));
-        } catch (...) { // NOLINT(bugprone-empty-catch): there is nobody left to be told
-        }
-    });
-}
-
-CallError ClientCore::failure_of_handler() const noexcept
-{
-    CallError failure{.kind = CallErrorKind::handler_failed};
-    try {
-        throw;
-    } catch (const std::exception& thrown) {
-        failure.message = thrown.what();
-    } catch (...) {
-        failure.message = "a handler threw what is no std::exception";
-    }
-    return failure;
 }
 
 } // namespace coordination::net_client

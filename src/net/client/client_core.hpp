@@ -24,6 +24,7 @@
 #include "net/client/client_events.hpp"
 #include "net/client/client_metrics.hpp"
 #include "net/client/client_options.hpp"
+#include "net/client/handler_room.hpp"
 #include "net/client/http_client.hpp"
 #include "net/client/message_window.hpp"
 #include "net/client/reply.hpp"
@@ -48,6 +49,7 @@ public:
     const boost::asio::any_io_executor& strand() const { return strand_; } ///< any thread
     ClientMetrics metrics() const;                                         ///< any thread
     void let_go();                                                         ///< any thread
+    std::optional<CallError> gone() const; ///< any thread; what is asked for after let_go() comes to this
 
     void connect(Reply reply);
     void disconnect(Reply reply);
@@ -78,7 +80,7 @@ private:
     // The connection (client_core.cpp).
     static boost::asio::awaitable<void> stay_connected(std::shared_ptr<ClientCore> self);
     static boost::asio::awaitable<void> beat(std::shared_ptr<ClientCore> self, std::uint64_t generation);
-    static boost::asio::awaitable<void> leave(std::shared_ptr<ClientCore> self, Reply reply);
+    static boost::asio::awaitable<void> leave(std::shared_ptr<ClientCore> self);
     boost::asio::awaitable<SessionEnd> one_session();
     boost::asio::awaitable<void> flush();
     void on_connection_ended(const SessionEnd& end);
@@ -86,31 +88,39 @@ private:
     void drop_all(const CallError& why);
     std::chrono::milliseconds next_wait();
     std::string register_frame() const;
-    void on_frame(const boost::json::object& frame);
+    void on_frame(const boost::json::object& frame, std::size_t bytes);
     void on_registered(const boost::json::object& frame);
     void on_ready();
     void on_error(const boost::json::object& frame);
     void send(std::string text);
 
-    // The requests and the subscriptions (client_core_calls.cpp).
+    // The requests (client_core_calls.cpp).
     RequestId ask(Request request);
     void send_waiting();
     void on_response(const boost::json::object& frame);
-    void on_subscribed(RequestId id, const Answer& answer);
-    void on_resumed(RequestId id, const Answer& answer);
-    void on_state_change(const boost::json::object& frame);
-    void on_state_gap(const boost::json::object& frame);
-    void on_message(const boost::json::object& frame);
-    void on_message_handled(const std::string& id, bool well);
-    static boost::asio::awaitable<void> serve(std::shared_ptr<ClientCore> self, ReceivedMessage message);
-    void resume_subscriptions();
-    void resume_watch();
     static void answer_with(Request request, const Answer& answer);
     static void answer_all(std::vector<Request> requests, const CallError& error);
 
+    // The changes (client_core_watch.cpp).
+    void on_subscribed(RequestId id, const Answer& answer);
+    void on_resumed(RequestId id, const Answer& answer);
+    void on_state_change(const boost::json::object& frame, std::size_t bytes);
+    void on_state_gap(const boost::json::object& frame, std::size_t bytes);
+    void resume_subscriptions();
+    void resume_watch();
+    void fall_behind();
+    void catch_up(std::size_t refused);
+
+    // The messages (client_core_messages.cpp).
+    void on_message(const boost::json::object& frame, std::size_t bytes);
+    static boost::asio::awaitable<void> serve(std::shared_ptr<ClientCore> self, ReceivedMessage message,
+                                              std::size_t bytes);
+    void leave_message(const std::string& id, bool well, std::size_t bytes);
+    void on_message_handled(const std::string& id, bool well);
+
     // The tasks (client_core_tasks.cpp).
     void on_assigned(const boost::json::object& task);
-    void on_cancelled(const boost::json::object& frame);
+    void on_cancelled(const boost::json::object& frame, std::size_t bytes);
     void on_held_task(const Answer& answer);
     void on_reported(RequestId id, const Answer& answer);
     void settle_held(const boost::json::array& held);
@@ -134,9 +144,12 @@ private:
     void request(boost::beast::http::verb method, std::string target, std::string body,
                  std::function<void(Answer&)> then, Reply reply);
 
-    // The user's handlers. From any thread.
+    // The user's handlers (client_core_events.cpp). From any thread.
     template <class Handler, class... Arguments>
     void tell(const Handler& handler, Arguments... arguments);
+    template <class Handler, class... Arguments>
+    bool tell_in(HandlerRoom& room, std::size_t bytes, const Handler& handler, Arguments... arguments);
+    void leave_room(HandlerRoom& room, std::size_t bytes);
     void report(CallError error);
     CallError failure_of_handler() const noexcept;
     template <class Change>
@@ -157,6 +170,7 @@ private:
     bool signed_off_ = false; ///< by unregister_http(): not registered again until connect()
     unsigned attempts_ = 0;   ///< to connect, since the connection was lost
     std::vector<Reply> connecting_;
+    std::vector<Reply> disconnecting_;
     Registration registration_;
     std::chrono::milliseconds beat_interval_;
     std::chrono::milliseconds heartbeat_timeout_{0};
@@ -170,13 +184,19 @@ private:
     MessageWindow window_;
     std::optional<Watch> watch_;                ///< as the daemon confirmed it
     std::map<RequestId, Watch> wanted_watches_; ///< asked for, unanswered
-    bool resuming_ = false;                     ///< after a reconnect, until the daemon knows where to go on
+    bool resuming_ = false;    ///< until the daemon knows where to go on: what comes is let go by
+    bool behind_ = false;      ///< and it is not told so before there is room for changes again
+    RequestId resumption_ = 0; ///< the last one; it may have been answered
     std::set<std::string> message_topics_;
 
     boost::asio::steady_timer heartbeat_timer_;
     boost::asio::steady_timer retry_timer_;
     boost::asio::steady_timer drained_; ///< cancelled when nothing waits any more
     boost::asio::steady_timer ended_;   ///< never runs out; cancelled when stay_connected() has ended
+
+    HandlerRoom changes_room_;
+    HandlerRoom messages_room_;
+    HandlerRoom events_room_; ///< all others, but for tasks
 
     std::atomic<bool> let_go_ = false;
     mutable std::mutex metrics_mutex_;
@@ -186,18 +206,30 @@ private:
 template <class Handler, class... Arguments>
 void ClientCore::tell(const Handler& handler, Arguments... arguments)
 {
+    if (!tell_in(events_room_, 0, handler, std::move(arguments)...))
+        count([](ClientMetrics& metrics) { ++metrics.events_dropped; });
+}
+
+/// False where no more may wait there.
+template <class Handler, class... Arguments>
+bool ClientCore::tell_in(HandlerRoom& room, std::size_t bytes, const Handler& handler, Arguments... arguments)
+{
     if (!handler)
-        return;
-    boost::asio::post(event_executor_,
-                      [self = shared_from_this(), &handler, ... given = std::move(arguments)]() mutable {
-                          if (self->let_go_)
-                              return;
-                          try {
-                              handler(std::move(given)...);
-                          } catch (...) {
-                              self->report(self->failure_of_handler());
-                          }
-                      });
+        return true;
+    if (!room.enter(bytes))
+        return false;
+    boost::asio::post(event_executor_, [self = shared_from_this(), &room, bytes, &handler,
+                                        ... given = std::move(arguments)]() mutable {
+        if (self->let_go_)
+            return;
+        try {
+            handler(std::move(given)...);
+        } catch (...) {
+            self->report(self->failure_of_handler());
+        }
+        self->leave_room(room, bytes);
+    });
+    return true;
 }
 
 template <class Change>

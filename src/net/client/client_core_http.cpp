@@ -37,6 +37,8 @@ asio::awaitable<void> ClientCore::request(std::shared_ptr<ClientCore> self, http
                                           std::function<void(Answer&)> then, Reply reply)
 {
     constexpr std::size_t idle_max = 2;
+    if (const auto gone = self->gone())
+        co_return reply(tl::unexpected(*gone));
     std::unique_ptr<HttpClient> client;
     if (self->idle_http_.empty()) {
         client = std::make_unique<HttpClient>(self->strand_, self->targets_->http);

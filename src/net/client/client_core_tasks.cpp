@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
 
 #include "net/client/task_frames.hpp"
 #include "net/rethrow.hpp"
@@ -67,7 +66,7 @@ void ClientCore::start(const HeldTask& held)
             } catch (...) {
                 const auto failure = self->failure_of_handler();
                 self->report(failure);
-                asio::dispatch(self->strand_, [self, task, failure] {
+                asio::post(self->strand_, [self, task, failure] {
                     self->on_served(
                         task, tl::unexpected(json::value(error_object(failure.message, "HANDLER_FAILED"))));
                 });
@@ -92,7 +91,8 @@ asio::awaitable<void> ClientCore::serve(std::shared_ptr<ClientCore> self, Assign
         self->report(failure);
         ending = tl::unexpected(json::value(error_object(failure.message, "HANDLER_FAILED")));
     }
-    asio::dispatch(self->strand_, [self, task, ending = std::move(ending)]() mutable {
+    // Not before what the handler asked for last, which was posted too.
+    asio::post(self->strand_, [self, task, ending = std::move(ending)]() mutable {
         self->on_served(task, std::move(ending));
     });
 }
@@ -160,22 +160,26 @@ void ClientCore::end(const TaskRef& task, TaskEnding ending, Reply reply)
 /// The latest progress of a task takes the place of one that waits unsent, for handlers that are chatty.
 void ClientCore::report_progress(HeldTask& held, json::object data, Reply reply)
 {
-    if (const auto* progress = data.if_contains("progress"))
-        held.progress = *progress;
-    else if (held.progress)
+    if (held.progress && !data.contains("progress"))
         data["progress"] = *held.progress;
     data["type"] = "task_update";
     data["taskId"] = held.lease.task_id;
     data["status"] = "in_progress";
     auto body = body_of(data);
-    auto older = requests_.take_unsent_progress(held.lease);
-    const auto room = requests_.has_room_for(body);
-    if (!room && !older)
+    const auto older = requests_.find_unsent_progress(held.lease);
+    if (const auto room = requests_.has_room_for(body, older); !room)
         return reply(tl::unexpected(room.error()));
+    if (const auto* progress = data.if_contains("progress"))
+        held.progress = *progress;
     Request request{.about = Request::About::progress, .body = std::move(body), .lease = held.lease};
     if (older)
-        request.replies = std::move(older->replies);
-    request.replies.push_back(std::move(reply));
+        request.replies = std::move(requests_.take(*older)->replies);
+    if (reply.is_awaited())
+        request.replies.push_back(std::move(reply));
+    for (auto& surplus : requests_.take_surplus(request))
+        surplus(tl::unexpected(CallError{.kind = CallErrorKind::queue_full,
+                                         .message = "later progress has taken its place, and no more calls "
+                                                    "may wait"}));
     ask(std::move(request));
 }
 
@@ -241,7 +245,7 @@ void ClientCore::on_held_task(const Answer& answer)
 
 /// The daemon wants a task stopped. Where somebody has cancelled it, it hears when that is so; where its time
 /// was over, the lease has ended already.
-void ClientCore::on_cancelled(const json::object& frame)
+void ClientCore::on_cancelled(const json::object& frame, std::size_t bytes)
 {
     const auto* task = find_object(frame, "task");
     if (!task)
@@ -257,7 +261,8 @@ void ClientCore::on_cancelled(const json::object& frame)
     }
     if (held->ending || held->cancel_asked)
         return;
-    tell(events.task_cancelled, held->task, reason);
+    if (!tell_in(events_room_, bytes, events.task_cancelled, held->task, reason))
+        count([](ClientMetrics& metrics) { ++metrics.events_dropped; });
     if (!asked)
         return abandon(lease, {.kind = CallErrorKind::lease_lost,
                                .message = reason.empty() ? "the daemon has taken it back" : reason});

@@ -26,6 +26,10 @@ struct ClientMetrics {
     std::size_t calls_waiting_bytes = 0;
     std::uint64_t bus_messages = 0;           ///< of the bus, handled
     std::uint64_t bus_messages_duplicate = 0; ///< of the bus, delivered again after they were
+    std::uint64_t bus_messages_refused = 0;   ///< of the bus, beyond `event_count_max` or `event_bytes_max`
+    std::size_t events_waiting = 0;           ///< for their handlers: changes, messages and all others
+    std::uint64_t events_dropped = 0;         ///< that were never told, since too many waited
+    std::uint64_t watch_pauses = 0;           ///< times that changes were put off, since too many waited
 };
 
 } // namespace coordination

@@ -42,6 +42,16 @@ struct CoordinationClientOptions {
     std::size_t ended_count_max = 1'000;            ///< attempts that are remembered after they ended, ...
     std::size_t ended_bytes_max = 8U << 20U;        ///< ... with results of so many bytes
     std::size_t message_ids_max = 10'000;           ///< remembered, so that no message is handled twice
+    /// Of what waits for its handler, where that is slower than it comes. Each counts for itself: changes of
+    /// the state, messages of the bus, and all other events together (tasks are bounded by the daemon). Beyond:
+    ///   changes  are put off: none is taken in before half of the room is free again, then they go on where
+    ///            they stopped, each once, in order, as after a reconnect. Without a subscribe() that could go
+    ///            on they are dropped, as are ...
+    ///   events   of any other kind; `error` then says how many;
+    ///   messages are not acknowledged, so that the bus delivers them again later, or gives them up by its
+    ///            rules; at-most-once ones are lost.
+    std::size_t event_count_max = 10'000;
+    std::size_t event_bytes_max = 64U << 20U; ///< likewise; as they came over the wire
 };
 
 namespace net_client {

@@ -18,6 +18,7 @@ ClientThread::ClientThread(CoordinationClientOptions options, std::size_t handle
 ClientThread::~ClientThread()
 {
     client_->disconnect(boost::asio::use_future).wait();
+    client_->let_go(); // a handler that still calls, and waits, is answered at once
     handlers_.join();
     client_.reset();
     work_.reset();

@@ -28,6 +28,11 @@ CoordinationClient::CoordinationClient(const asio::any_io_executor& executor,
 
 CoordinationClient::~CoordinationClient()
 {
+    let_go();
+}
+
+void CoordinationClient::let_go()
+{
     core_->let_go();
 }
 
@@ -195,7 +200,10 @@ void CoordinationClient::begin(std::shared_ptr<Core> core, Call call, Reply repl
 {
     const auto strand = core->strand();
     asio::post(strand, [core = std::move(core), call = std::move(call), reply = std::move(reply)]() mutable {
-        call(*core, std::move(reply));
+        if (const auto gone = core->gone())
+            reply(tl::unexpected(*gone)); // nobody is left who would end it
+        else
+            call(*core, std::move(reply));
     });
 }
 

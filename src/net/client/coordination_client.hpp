@@ -48,13 +48,18 @@ class ClientCore;
 ///           co_awaited; `asio::use_future`, `asio::detached` and callbacks do as well. It is answered once
 ///           the daemon has answered. What cannot be sent now waits for a connection, in order, within
 ///           `unsent_count_max` and `unsent_bytes_max`; beyond them it is queue_full and nothing was taken.
-///           disconnect() answers whatever still waits with stopped. An at-most-once message is the one thing
-///           that is not sent twice: lost.
+///           disconnect() answers whatever still waits with stopped, and so does the client's end; what a
+///           handler that still runs calls for later is answered so too. An at-most-once message is the one
+///           thing that is not sent twice: lost. Calls go out in the order in which they were made, and how a
+///           handler's task ended, or that it is through with its message, after all that it called for.
 /// Changes   After a reconnect they go on where they stopped, each once, in order. Where the daemon no longer
 ///           knows what was missed (it remembers within a bound) `error` tells REVISION_COMPACTED, and they
 ///           go on from the present: read get_state() and its revision.
 /// Messages  Handled once per id within the last `message_ids_max`, and acknowledged when the handler has
 ///           returned. One that throws is not acknowledged: the bus delivers the message again.
+/// Bounds    Of changes, messages and other events no more wait for their handlers than `event_count_max`
+///           and `event_bytes_max` say. There changes pause, and later go on where they stopped; messages are
+///           left unacknowledged; other events are dropped and counted. See CoordinationClientOptions.
 /// Errors    Values. No exception leaves a call; what a handler throws is reported by `error`, and fails its
 ///           task.
 /// Threads   Calls, connected() and get_metrics() from any. Handlers run on the client's strand, one at a
@@ -105,7 +110,7 @@ public:
     }
 
     /// Stops the tasks that run, waits at most `close_timeout` for what is unconfirmed, gives back what is
-    /// held, closes. After it connect() begins anew.
+    /// held, closes. After it connect() begins anew. While one is under way, another waits for the same end.
     template <class Token = Await>
     auto disconnect(Token&& token = {})
     {
@@ -132,7 +137,8 @@ public:
         return ask(ending(std::move(task), tl::unexpected(std::move(error))), std::forward<Token>(token));
     }
 
-    /// 0 to 100. Of several that could not be sent yet, the last is.
+    /// 0 to 100. Of several that could not be sent yet, the last is, and all are answered as it is; but where
+    /// more than `unsent_count_max` calls would wait, the earliest is answered with queue_full.
     template <class Token = Await>
     auto update_progress(TaskRef task, double progress, Token&& token = {})
     {
@@ -227,8 +233,12 @@ public:
     boost::asio::any_io_executor get_executor() const;
 
 private:
+    friend class ClientThread;
     using Core = net_client::ClientCore;
     using Call = std::function<void(Core&, net_client::Reply)>;
+
+    /// Ends everything as the destructor does; calls answer stopped from now on.
+    void let_go();
 
     static Call connecting();
     static Call disconnecting();

@@ -15,6 +15,11 @@ namespace {
 /// For the closing brace, requestId, attempt and fence.
 constexpr std::size_t ids_bytes_max = 100;
 
+std::size_t merged_in(const Request& request)
+{
+    return std::max<std::size_t>(request.replies.size(), 1) - 1;
+}
+
 } // namespace
 
 std::string body_of(const json::object& frame)
@@ -24,7 +29,8 @@ std::string body_of(const json::object& frame)
     return body;
 }
 
-tl::expected<void, CallError> Requests::has_room_for(std::string_view body) const
+tl::expected<void, CallError> Requests::has_room_for(std::string_view body,
+                                                     std::optional<RequestId> instead_of) const
 {
     const auto bytes = body.size() + ids_bytes_max;
     if (bytes > message_bytes_max_)
@@ -32,9 +38,11 @@ tl::expected<void, CallError> Requests::has_room_for(std::string_view body) cons
                                         .message = "a message of " + std::to_string(bytes) +
                                                    " bytes is more than the " +
                                                    std::to_string(message_bytes_max_) + " that may be"});
-    if (waiting_.size() >= count_max_ || bytes_ + bytes > bytes_max_)
+    const auto* replaced = instead_of ? find(*instead_of) : nullptr;
+    const auto others_bytes = bytes_ - (replaced ? replaced->body.size() : 0);
+    if ((!replaced && calls() >= count_max_) || others_bytes + bytes > bytes_max_)
         return tl::unexpected(CallError{.kind = CallErrorKind::queue_full,
-                                        .message = std::to_string(waiting_.size()) + " calls of " +
+                                        .message = std::to_string(calls()) + " calls of " +
                                                    std::to_string(bytes_) +
                                                    " bytes wait for the daemon already"});
     return {};
@@ -43,6 +51,7 @@ tl::expected<void, CallError> Requests::has_room_for(std::string_view body) cons
 RequestId Requests::add(Request request)
 {
     bytes_ += request.body.size();
+    merged_ += merged_in(request);
     waiting_.emplace(++last_, Waiting{.request = std::move(request)});
     return last_;
 }
@@ -84,6 +93,12 @@ const Request* Requests::find(RequestId id) const
     return entry == waiting_.end() ? nullptr : &entry->second.request;
 }
 
+bool Requests::under_way(RequestId id) const
+{
+    const auto entry = waiting_.find(id);
+    return entry != waiting_.end() && entry->second.sent && !entry->second.delayed;
+}
+
 void Requests::delay(RequestId id)
 {
     if (const auto entry = waiting_.find(id); entry != waiting_.end())
@@ -103,6 +118,7 @@ void Requests::resume_delayed()
 Request Requests::take(Table::iterator entry)
 {
     bytes_ -= entry->second.request.body.size();
+    merged_ -= merged_in(entry->second.request);
     auto request = std::move(entry->second.request);
     waiting_.erase(entry);
     return request;
@@ -121,14 +137,26 @@ std::vector<Request> Requests::take_if(Condition condition)
     return taken;
 }
 
-std::optional<Request> Requests::take_unsent_progress(const Lease& lease)
+std::optional<RequestId> Requests::find_unsent_progress(const Lease& lease) const
 {
     for (auto entry = waiting_.lower_bound(unsent_from_); entry != waiting_.end(); ++entry) {
         const auto& [request, sent, delayed] = entry->second;
         if (!sent && request.about == Request::About::progress && request.lease->same_attempt(lease))
-            return take(entry);
+            return entry->first;
     }
     return std::nullopt;
+}
+
+std::vector<Reply> Requests::take_surplus(Request& request) const
+{
+    const auto room = count_max_ > calls() ? count_max_ - calls() : 1;
+    if (request.replies.size() <= room)
+        return {};
+    const auto first_kept = request.replies.end() - static_cast<std::ptrdiff_t>(room);
+    std::vector<Reply> surplus(std::make_move_iterator(request.replies.begin()),
+                               std::make_move_iterator(first_kept));
+    request.replies.erase(request.replies.begin(), first_kept);
+    return surplus;
 }
 
 std::vector<Request> Requests::take_progress(const Lease& lease)

@@ -45,7 +45,7 @@ using RequestId = std::uint64_t;
 /// The requests that have no answer yet, in the order in which they were made, which is also the order in
 /// which they are sent, on a first connection as on those that follow.
 ///
-/// Bounds   `count_max` and `bytes_max`, beyond which nothing more is taken; `message_bytes_max` for each.
+/// Bounds   `count_max` calls and `bytes_max`, beyond which nothing more is taken; `message_bytes_max` for each.
 class Requests {
 public:
     Requests(std::size_t count_max, std::size_t bytes_max, std::size_t message_bytes_max)
@@ -56,7 +56,9 @@ public:
     }
 
     /// Whether add() would take it: else queue_full or too_large.
-    tl::expected<void, CallError> has_room_for(std::string_view body) const;
+    /// `instead_of`: one that waits, and is to be taken out for it.
+    tl::expected<void, CallError> has_room_for(std::string_view body,
+                                               std::optional<RequestId> instead_of = std::nullopt) const;
 
     /// Takes it whether there is room or not: for what must not be dropped, and is bounded otherwise.
     RequestId add(Request request);
@@ -72,12 +74,16 @@ public:
     /// It was answered: taken out.
     std::optional<Request> take(RequestId id);
     const Request* find(RequestId id) const;
+    /// Whether this connection has sent it, and its answer is still to come.
+    bool under_way(RequestId id) const;
     /// The daemon cannot take it now: it is unsent again after resume_delayed().
     void delay(RequestId id);
     void resume_delayed();
 
-    /// Takes out the unsent progress of an attempt, for a newer one to take its place.
-    std::optional<Request> take_unsent_progress(const Lease& lease);
+    /// The unsent progress of an attempt, for a newer one to take its place.
+    std::optional<RequestId> find_unsent_progress(const Lease& lease) const;
+    /// For one that is to be added: whoever waits there beyond `count_max` calls in all, the longest first.
+    std::vector<Reply> take_surplus(Request& request) const;
     /// Takes out all progress of an attempt.
     std::vector<Request> take_progress(const Lease& lease);
     /// The same attempt was told with another fence.
@@ -88,6 +94,8 @@ public:
     std::vector<Request> take_all();
 
     std::size_t count() const { return waiting_.size(); }
+    /// How many calls wait for them: several may for the same progress.
+    std::size_t calls() const { return waiting_.size() + merged_; }
     std::size_t bytes() const { return bytes_; }
 
 private:
@@ -106,6 +114,7 @@ private:
     std::size_t bytes_max_;
     std::size_t message_bytes_max_;
     std::size_t bytes_ = 0;
+    std::size_t merged_ = 0; ///< replies of all requests, beyond the first of each
     RequestId last_ = 0;
     RequestId unsent_from_ = 1; ///< all before it are sent, or gone
     Table waiting_;
