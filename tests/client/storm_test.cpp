@@ -12,11 +12,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
+#include <set>
 #include <thread>
 
 using namespace coordination;
@@ -79,17 +82,27 @@ struct Ledger {
     std::atomic<int> running = 0;
     std::atomic<int> ended = 0;
     std::atomic<int> returned = 0; ///< registered again since the last kill
-};
 
-void await(const std::function<bool()>& condition, std::string_view what)
-{
-    const Deadline deadline(60s);
-    while (!condition()) {
-        if (deadline.passed())
-            throw std::runtime_error("waited too long for " + std::string(what));
-        std::this_thread::sleep_for(1ms);
+    void add(std::atomic<int>& counter, int more)
+    {
+        {
+            const std::lock_guard lock(mutex);
+            counter += more;
+        }
+        changed.notify_one();
     }
-}
+    /// Looks at the counters again whenever one has changed.
+    void await(const std::function<bool()>& condition, std::string_view what)
+    {
+        std::unique_lock lock(mutex);
+        if (!changed.wait_for(lock, 60s, condition))
+            throw std::runtime_error("waited too long for " + std::string(what));
+    }
+
+private:
+    std::mutex mutex;
+    std::condition_variable changed;
+};
 
 int number_of(std::string_view task)
 {
@@ -103,11 +116,11 @@ asio::awaitable<TaskEnding> work(CoordinationClient* client, Ledger* ledger, mil
     auto& run = ledger->runs[task.id];
     ++run.begun;
     run.attempt = task.attempt;
-    ++ledger->running;
+    ledger->add(ledger->running, 1);
     client->update_progress(task, 50, asio::detached);
     const bool slept = co_await sleep_unless_stopped(takes, task.stop);
-    --ledger->running;
-    ++ledger->ended;
+    ledger->add(ledger->running, -1);
+    ledger->add(ledger->ended, 1);
     const int number = number_of(task.id);
     if (!slept)
         ++run.stopped;
@@ -211,6 +224,7 @@ private:
         options.worker_id = name;
         options.ws_url = "ws://127.0.0.1:" + std::to_string(ws);
         options.http_url = "http://127.0.0.1:" + std::to_string(http);
+        options.close_timeout = 60s; // a disconnect waits until all is confirmed
         options.reconnect_interval = options.reconnect_interval_max = size_.spread;
         auto client = std::make_unique<CoordinationClient>(io_.get_executor(), options);
         client->serve_tasks([this, self = client.get()](AssignedTask task) {
@@ -225,7 +239,7 @@ private:
             ledger.back.at(ledger.kill)
                 .add(std::chrono::duration_cast<milliseconds>(Clock::now() - ledger.killed.load()),
                      size_.spread);
-            ++ledger.returned;
+            ledger.add(ledger.returned, 1);
         });
         client->on_error([this](const CallError& error) {
             if (error.kind != CallErrorKind::unreachable && error.kind != CallErrorKind::lost)
@@ -249,6 +263,26 @@ void check_spread(const Histogram& planned, int clients)
     for (const int part : planned.count)
         CHECK(part * 5 <= clients);
     CHECK(planned.later <= clients / 50); // the very end of the interval
+}
+
+/// Follows the daemon until none of its tasks is left that has not ended.
+void await_every_end(const DaemonProcess& daemon)
+{
+    const auto ended = [](const Json& task) {
+        const auto status = text(task, "status");
+        return status == "completed" || status == "failed";
+    };
+    Watcher watcher(daemon, R"(["tasks:*"])"); // before the state is read, so that it misses none
+    std::set<std::string> open;
+    const auto state = Api(daemon).state();
+    for (const auto& task : field(state, "tasks").as_array())
+        if (!ended(task))
+            open.insert(text(task, "id"));
+    while (!open.empty()) {
+        const auto change = watcher.next_change();
+        if (ended(field(change, "value")))
+            open.erase(text(change, "key"));
+    }
 }
 
 std::size_t endings_in(const Json& events)
@@ -295,7 +329,8 @@ SCENARIO("100 clients whose daemon is killed again and again end each task once,
 
     for (int kill = 0; kill < size.kills; ++kill) {
         const int due = size.tasks * (kill + 1) / (size.kills + 2);
-        await([&] { return ledger.ended >= due && ledger.running >= 50; }, "tasks to end and others to run");
+        ledger.await([&] { return ledger.ended >= due && ledger.running >= 50; },
+                     "tasks to end and others to run");
         ledger.returned = 0;
         ledger.kill = static_cast<std::size_t>(kill);
         const int running = ledger.running;
@@ -303,7 +338,7 @@ SCENARIO("100 clients whose daemon is killed again and again end each task once,
         daemon->kill();
         daemon = std::make_unique<DaemonProcess>(folder, args);
         const auto down = std::chrono::duration_cast<milliseconds>(Clock::now() - ledger.killed.load());
-        await([&] { return ledger.returned == size.clients + 1; }, "the clients to come back");
+        ledger.await([&] { return ledger.returned == size.clients + 1; }, "the clients to come back");
         std::printf("kill %d: %d tasks running, %d ended, daemon away for %lld ms\n", kill + 1, running, due,
                     static_cast<long long>(down.count()));
         ledger.planned.at(ledger.kill).print("first tries", size.spread);
@@ -311,17 +346,13 @@ SCENARIO("100 clients whose daemon is killed again and again end each task once,
         check_spread(ledger.planned.at(ledger.kill), size.clients);
     }
 
-    await(
-        [&] {
-            return fleet.total().tasks_completed + fleet.total().tasks_failed ==
-                   static_cast<std::uint64_t>(size.tasks);
-        },
-        "every task to end");
+    await_every_end(*daemon);
+    fleet.disconnect();
     const auto total = fleet.total();
+    CHECK(total.tasks_completed + total.tasks_failed == static_cast<std::uint64_t>(size.tasks));
     CHECK(total.tasks_assigned == static_cast<std::uint64_t>(size.tasks));
     CHECK(total.leases_lost == 0);
     CHECK(total.reconnects == static_cast<std::uint64_t>(size.kills * size.clients));
-    fleet.disconnect();
 
     Api api(*daemon);
     REQUIRE(ledger.runs.size() == static_cast<std::size_t>(size.tasks));

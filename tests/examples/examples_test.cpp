@@ -4,20 +4,20 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
-#include <fstream>
-#include <thread>
 
 using namespace coordination::testing;
 
 namespace {
 
-/// One of the examples, its output in a file; interrupted and awaited in the end.
+/// One of the examples, killed in the end where it has not ended.
 class Example {
 public:
     Example(const DaemonProcess& daemon, const std::string& name, const Arguments& args)
@@ -37,11 +37,15 @@ public:
         for (auto& word : words)
             argv.push_back(word.data());
         argv.push_back(nullptr);
+        std::array<int, 2> pipe{};
+        REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+        out_ = pipe[0];
         posix_spawn_file_actions_t files;
         ::posix_spawn_file_actions_init(&files);
-        ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output().c_str(), O_CREAT | O_WRONLY, 0600);
+        ::posix_spawn_file_actions_adddup2(&files, pipe[1], STDOUT_FILENO);
         const int failed = ::posix_spawnp(&pid_, "env", &files, nullptr, argv.data(), environ);
         ::posix_spawn_file_actions_destroy(&files);
+        ::close(pipe[1]);
         REQUIRE(failed == 0);
     }
     ~Example()
@@ -50,39 +54,48 @@ public:
             ::kill(pid_, SIGKILL);
             ::waitpid(pid_, nullptr, 0);
         }
+        ::close(out_);
     }
+    Example(const Example&) = delete;
+    Example& operator=(const Example&) = delete;
 
-    void await(const std::string& text) const
+    void await(const std::string& text)
     {
-        const Deadline deadline;
-        while (read_file(output()).find(text) == std::string::npos) {
-            if (deadline.passed())
-                FAIL(program_ << " does not say \"" << text << "\" but: " << read_file(output()));
-            std::this_thread::sleep_for(std::chrono::milliseconds{2});
-        }
+        while (said_.find(text) == std::string::npos)
+            if (!read_more())
+                FAIL(program_ << " does not say \"" << text << "\" but: " << said_);
     }
 
     void interrupt() const { ::kill(pid_, SIGINT); }
 
     int wait()
     {
-        const Deadline deadline;
+        while (read_more()) // it closes its output when it ends
+            ;
         int status = 0;
-        while (::waitpid(pid_, &status, WNOHANG) == 0) {
-            if (deadline.passed())
-                FAIL(program_ << " does not end");
-            std::this_thread::sleep_for(std::chrono::milliseconds{2});
-        }
+        ::waitpid(pid_, &status, 0);
         pid_ = -1;
         return status;
     }
 
 private:
-    std::string output() const { return folder_.file("output"); }
+    bool read_more()
+    {
+        pollfd poll{.fd = out_, .events = POLLIN, .revents = 0};
+        if (::poll(&poll, 1, Deadline{}.remaining_ms()) <= 0)
+            FAIL(program_ << " neither ends nor says more than: " << said_);
+        std::array<char, 4096> bytes;
+        const auto count = ::read(out_, bytes.data(), bytes.size());
+        if (count > 0)
+            said_.append(bytes.data(), static_cast<std::size_t>(count));
+        return count > 0;
+    }
 
     TempDir folder_;
     std::string program_;
     pid_t pid_ = -1;
+    int out_ = -1;
+    std::string said_;
 };
 
 } // namespace
