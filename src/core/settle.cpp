@@ -114,10 +114,10 @@ void Engine::forget_ended(Timestamp now, Effects& effects, int tasks_max)
         return; // who depends on a task hears first how it ended
     transact(now, effects, [&](Transaction& tx) {
         for (int n = 0; n < tasks_max; ++n) {
-            const auto oldest = store_.indexes().to_forget(limits_, now);
+            const Task* oldest = store_.indexes().to_forget(limits_, now);
             if (!oldest)
                 return;
-            const TaskId id = store_.tasks().at_ordinal(*oldest)->id;
+            const TaskId id = oldest->id;
             tx.erase<Task>(id.view());
         }
     });

@@ -24,6 +24,7 @@ bool is_new_work(const Command& command) noexcept
 Coordinator::Coordinator(Strand strand, const Limits& limits, const WatchBounds& watching, const Clock& clock,
                          Metrics& metrics, Journal& journal)
     : strand_(std::move(strand)),
+      turns_(strand_),
       clock_(clock),
       metrics_(metrics),
       journal_(journal),
@@ -71,7 +72,7 @@ void Coordinator::enqueue(Submitted submitted)
     const std::lock_guard lock(mutex_);
     submitted_.push_back(std::move(submitted));
     if (submitted_.size() == 1)
-        asio::post(strand_, [this] { drain(); });
+        turns_.post<&Coordinator::drain>(this);
 }
 
 /// Runs all that has gathered, so that wake-ups, one append and one sync are shared under load.
@@ -82,6 +83,8 @@ void Coordinator::drain()
         const std::lock_guard lock(mutex_);
         gathered.swap(submitted_);
     }
+    if (gathered.empty())
+        return;
     Batch batch;
     open(batch);
     for (auto& submitted : gathered)

@@ -2,7 +2,7 @@
 
 #include "core/engine.hpp"
 #include "net/clock.hpp"
-#include "net/connection/strand.hpp"
+#include "net/connection/turns.hpp"
 #include "net/connection/waiter.hpp"
 #include "net/dispatcher.hpp"
 #include "net/metrics.hpp"
@@ -189,6 +189,7 @@ private:
     boost::asio::awaitable<void> released();
 
     Strand strand_;
+    Turns turns_;
     const Clock& clock_;
     Metrics& metrics_;
     Journal& journal_;

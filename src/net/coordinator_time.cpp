@@ -128,7 +128,7 @@ asio::awaitable<std::optional<Timestamp>> Coordinator::catch_up()
 {
     std::optional<Timestamp> due;
     const auto on_strand = [this, &due]() -> asio::awaitable<void> {
-        co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
+        drain(); // it comes behind what was submitted before
         co_await released();
         due = next_due_by_hand();
         while (due && *due <= clock_.now() && !stopped_) {
@@ -157,7 +157,7 @@ asio::awaitable<void> Coordinator::end_waiting()
 asio::awaitable<void> Coordinator::settled()
 {
     const auto on_strand = [this]() -> asio::awaitable<void> {
-        co_await asio::post(strand_, asio::use_awaitable); // behind what was submitted before
+        drain(); // it comes behind what was submitted before
         co_await released();
     };
     co_await asio::co_spawn(strand_, on_strand, asio::use_awaitable);

@@ -94,6 +94,24 @@ std::size_t bytes_of(const Change& change) noexcept
     return bytes;
 }
 
+/// Before it is forgotten: by then it is far from the processor, and so are its texts.
+void prefetch(const Change& change) noexcept
+{
+    if (const auto* task = std::get_if<Task>(&change.value)) {
+        for (const auto* text :
+             {&task->id.text, &task->payload, &task->assigned_to.text, &task->progress, &task->outcome})
+            text->prefetch();
+    } else if (const auto* worker = std::get_if<Worker>(&change.value)) {
+        for (const auto* text :
+             {&worker->id.text, &worker->capabilities_json, &worker->metadata, &worker->subscriptions})
+            text->prefetch();
+    } else {
+        const auto& lease = std::get<Assignment>(change.value);
+        lease.id.text.prefetch();
+        lease.worker.text.prefetch();
+    }
+}
+
 } // namespace
 
 void FanOut::follow(SessionId session, std::shared_ptr<Outbox> outbox, const Subscription& subscription,
@@ -280,6 +298,20 @@ void FanOut::count(TopicMask topics, int by) noexcept
             followed_[bit] += static_cast<std::size_t>(by);
 }
 
+/// A fifth of a task's time was spent waiting for what is thrown away.
+void FanOut::prefetch_what_goes_soon() const noexcept
+{
+    constexpr std::size_t texts_ahead = 6;
+    constexpr std::size_t changes_ahead = 12;
+    constexpr std::size_t line = 64;
+    if (remembered_.size() <= changes_ahead)
+        return;
+    const auto* change = reinterpret_cast<const char*>(&remembered_[changes_ahead]);
+    for (std::size_t at = 0; at < sizeof(Remembered); at += line)
+        __builtin_prefetch(change + at, 1);
+    prefetch(remembered_[texts_ahead].change);
+}
+
 void FanOut::remember(Change&& change)
 {
     const auto bytes = bytes_of(change);
@@ -288,6 +320,7 @@ void FanOut::remember(Change&& change)
     while (bytes_ > bounds_.remembered && !remembered_.empty()) {
         if (!catching_up_.empty())
             hold_before(remembered_.front().revision());
+        prefetch_what_goes_soon();
         bytes_ -= remembered_.front().bytes;
         forgotten_ = remembered_.front().revision();
         remembered_.pop_front();

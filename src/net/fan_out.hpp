@@ -100,6 +100,7 @@ private:
 
     void count(TopicMask topics, int by) noexcept;
     void remember(Change&& change);
+    void prefetch_what_goes_soon() const noexcept;
 
     WatchBounds bounds_;
     WatchCounters& counters_;

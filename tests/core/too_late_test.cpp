@@ -12,7 +12,7 @@ NewTask new_task(std::string_view id, const TaskPolicy& policy, std::vector<std:
 {
     return {.id = TaskId(id),
             .data = {.capabilities = std::move(capabilities)},
-            .policy = std::make_shared<const TaskPolicy>(policy),
+            .policy = Shared<TaskPolicy>(policy),
             .body = 1};
 }
 
@@ -97,7 +97,7 @@ SCENARIO("a task that runs despite a failure still waits for the end of what it 
     fleet.join("w1");
     REQUIRE(fleet.call(SubmitTasks{{new_task("first", {}, {"nobody has it"})}}));
     const AssignTask assignment{.id = TaskId(std::string_view("t1")),
-                                .policy = std::make_shared<const TaskPolicy>(after("first", true))};
+                                .policy = Shared<TaskPolicy>(after("first", true))};
     const auto early = fleet.call(assignment);
     REQUIRE_FALSE(early);
     CHECK(early.error().code == ErrorCode::task_conflict);

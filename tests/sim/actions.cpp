@@ -77,7 +77,7 @@ NewTask Simulation::random_task(std::string id, const std::vector<std::string>& 
     return task;
 }
 
-std::shared_ptr<const TaskPolicy> Simulation::random_policy(const std::vector<std::string>& siblings)
+Shared<TaskPolicy> Simulation::random_policy(const std::vector<std::string>& siblings)
 {
     std::string members = R"("crashLimit":)" + std::to_string(1 + below(4));
     const auto add = [&](std::string_view name, std::size_t value) {

@@ -54,7 +54,7 @@ private:
     void step();
     void submit();
     NewTask random_task(std::string id, const std::vector<std::string>& siblings);
-    std::shared_ptr<const TaskPolicy> random_policy(const std::vector<std::string>& siblings);
+    Shared<TaskPolicy> random_policy(const std::vector<std::string>& siblings);
     void assign();
     void join();
     void leave(Actor& actor);

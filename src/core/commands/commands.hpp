@@ -72,14 +72,14 @@ struct AssignTask {
     TaskId id;
     std::optional<WorkerId> worker{};           ///< none: the best one
     std::optional<TaskData> data{};             ///< none: what is known of the task
-    std::shared_ptr<const TaskPolicy> policy{}; ///< none: what is known of it
+    Shared<TaskPolicy> policy{}; ///< none: what is known of it
 };
 
 /// A task to be done when its time has come and a worker can take it.
 struct NewTask {
     TaskId id;
     TaskData data;
-    std::shared_ptr<const TaskPolicy> policy{};
+    Shared<TaskPolicy> policy{};
     std::uint64_t body = 0; ///< a hash of what was asked for, so that a repeat is known as one
 };
 

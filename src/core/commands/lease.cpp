@@ -110,7 +110,7 @@ void remember(Task& task, AttemptEnd how, Text error, const Transaction& tx)
         attempt.reopened_at = std::exchange(attempt.ended_at, task.ended_at);
     }
     past.push_back(std::move(attempt));
-    task.past = std::make_shared<const PastAttempts>(std::move(past));
+    task.past = Shared<PastAttempts>(std::move(past));
 }
 
 void begin_lease(Transaction& tx, Task task, const Worker& worker)
@@ -152,7 +152,7 @@ void fail_attempt(Transaction& tx, const Task& held, Text error, AttemptEnd how)
 {
     Task task = held;
     ++task.failures;
-    const auto* policy = task.policy.get();
+    const auto policy = task.policy;
     if (!policy || task.failures >= policy->max_failures || !is_retryable(*policy, error)) {
         end_lease(tx, task, TaskStatus::failed, std::move(error));
         return;

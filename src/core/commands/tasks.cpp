@@ -92,7 +92,7 @@ std::optional<Error> obstacle(const StateStore& state, const TaskPolicy& policy,
 }
 
 /// Takes over how the caller wants the task to be treated; what it does not name stays as it is known.
-tl::expected<void, Error> steer(Task& task, const std::shared_ptr<const TaskPolicy>& told)
+tl::expected<void, Error> steer(Task& task, const Shared<TaskPolicy>& told)
 {
     const auto object = object_of(told->written);
     if (task.policy) {

@@ -213,7 +213,7 @@ bool steers(std::string_view name) noexcept
     return std::ranges::find(fields, name, &Field::name) != fields.end();
 }
 
-tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_view members)
+tl::expected<Shared<TaskPolicy>, Error> policy_in(std::string_view members)
 {
     std::string object = "{";
     object.append(members).append("}");
@@ -231,9 +231,9 @@ tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_vie
     if (!read)
         return tl::unexpected(read.error());
     if (written.empty())
-        return nullptr;
+        return Shared<TaskPolicy>{};
     policy.written = Text(written);
-    return std::make_shared<const TaskPolicy>(std::move(policy));
+    return Shared<TaskPolicy>(std::move(policy));
 }
 
 } // namespace coordination::json

@@ -5,7 +5,6 @@
 
 #include <tl/expected.hpp>
 
-#include <memory>
 #include <string_view>
 
 /// The fields by which a caller tells how a task is to be treated.
@@ -16,6 +15,6 @@ bool steers(std::string_view name) noexcept;
 
 /// `members`: valid JSON members, no braces around; other names among them are left alone. Null where none of
 /// them is there. INVALID_FIELD, naming it, where one is of a wrong type.
-tl::expected<std::shared_ptr<const TaskPolicy>, Error> policy_in(std::string_view members);
+tl::expected<Shared<TaskPolicy>, Error> policy_in(std::string_view members);
 
 } // namespace coordination::json

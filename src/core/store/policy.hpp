@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/shared.hpp"
 #include "core/text.hpp"
 #include "core/types.hpp"
 

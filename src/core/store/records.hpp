@@ -44,8 +44,8 @@ struct Task {
     Revision started = 0;   ///< its revision
     Revision ended = 0;     ///< the revision at which it reached a terminal status
     std::uint64_t body = 0; ///< a hash, of 63 bits, of the call that submitted it; 0: none did
-    std::shared_ptr<const TaskPolicy> policy{}; ///< none: all by default
-    std::shared_ptr<const PastAttempts> past{}; ///< none: the live attempt, if any, is the first
+    Shared<TaskPolicy> policy{}; ///< none: all by default
+    Shared<PastAttempts> past{}; ///< none: the live attempt, if any, is the first
 
     /// It waits for nothing but a worker.
     bool ready() const noexcept

@@ -32,6 +32,13 @@ std::size_t bytes_of(const Task& task) noexcept
     return task.id.text.size() + task.payload.size() + task.outcome.size() + sizeof(Task);
 }
 
+void prefetch(const Task& task) noexcept
+{
+    constexpr std::size_t line = 64;
+    for (std::size_t at = 0; at < sizeof(Task); at += line)
+        __builtin_prefetch(reinterpret_cast<const char*>(&task) + at, 1);
+}
+
 template <class Row, class Index>
 void follow_due(const Row* before, const Row* after, Index& index)
 {
@@ -74,11 +81,15 @@ void TaskIndexes::task_changed(const Task* before, const Task* after)
         return; // progress, as a rule
     follow_due(before, after, tasks_due_);
     if (before && is_terminal(before->status)) {
-        ended_.erase({before->ended_at, before->ordinal});
+        const std::pair key(before->ended_at, before->ordinal);
+        if (key == ended_.begin()->first) // as a rule: the oldest is forgotten
+            ended_.erase(ended_.begin());
+        else
+            ended_.erase(key);
         ended_bytes_ -= bytes_of(*before);
     }
     if (after && is_terminal(after->status)) {
-        ended_.emplace(after->ended_at, after->ordinal);
+        ended_.emplace_hint(ended_.end(), std::pair(after->ended_at, after->ordinal), after);
         ended_bytes_ += bytes_of(*after);
     }
     if (waits_for_others(before))
@@ -154,16 +165,19 @@ Revision TaskIndexes::with_idempotency_key(std::string_view key) const noexcept
     return entry == idempotency_keys_.end() ? 0 : entry->second;
 }
 
-std::optional<Revision> TaskIndexes::to_forget(const Limits& limits, Timestamp now) const noexcept
+const Task* TaskIndexes::to_forget(const Limits& limits, Timestamp now) const noexcept
 {
     if (ended_.empty())
-        return std::nullopt;
+        return nullptr;
     const auto age = limits.keep_ended_for;
-    const bool old = age.count() > 0 && ended_.begin()->first + age <= now;
+    const bool old = age.count() > 0 && ended_.begin()->first.first + age <= now;
     const bool many = limits.keep_ended_count > 0 && ended_.size() > limits.keep_ended_count;
     const bool large = limits.keep_ended_bytes > 0 && ended_bytes_ > limits.keep_ended_bytes;
     if (!old && !many && !large)
-        return std::nullopt;
+        return nullptr;
+    // By the time it is this one's turn, it has come from memory.
+    if (const auto next = std::next(ended_.begin()); next != ended_.end())
+        prefetch(*next->second);
     return ended_.begin()->second;
 }
 
@@ -171,7 +185,7 @@ std::optional<Timestamp> TaskIndexes::next_to_forget(const Limits& limits) const
 {
     if (ended_.empty() || limits.keep_ended_for.count() == 0)
         return std::nullopt;
-    return ended_.begin()->first + limits.keep_ended_for;
+    return ended_.begin()->first.first + limits.keep_ended_for;
 }
 
 } // namespace coordination

@@ -4,6 +4,7 @@
 #include "core/store/records.hpp"
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -40,8 +41,8 @@ public:
     /// Of tasks that have ended and are still kept.
     std::size_t ended() const noexcept { return ended_.size(); }
     std::size_t ended_bytes() const noexcept { return ended_bytes_; }
-    /// The one that ended first, if the limits ask for one to go.
-    std::optional<Revision> to_forget(const Limits& limits, Timestamp now) const noexcept;
+    /// The one that ended first, if the limits ask for one to go; none: they do not.
+    const Task* to_forget(const Limits& limits, Timestamp now) const noexcept;
     /// When to_forget() will next name one for its age alone.
     std::optional<Timestamp> next_to_forget(const Limits& limits) const noexcept;
 
@@ -50,7 +51,7 @@ private:
 
     Due tasks_due_;
     Due workers_due_;
-    Due ended_; ///< by the time of the end
+    std::map<Due::value_type, const Task*> ended_; ///< by the time of the end; rows stay where they are
     std::size_t ended_bytes_ = 0;
     std::set<std::pair<std::string_view, Revision>> dependents_; ///< keys stand in the rows' policies
     std::unordered_map<std::string_view, Revision> unique_keys_;

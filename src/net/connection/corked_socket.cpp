@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t read_bytes_min = 4 << 10; ///< enough for most; many connections are mostly silent
 constexpr std::size_t read_bytes_max = 64 << 10;
 constexpr std::size_t send_at = 64 << 10; ///< enough gathered: more would only make the first ones late
-constexpr unsigned turns_max = 8;
+constexpr unsigned looks_max = 8;
 
 } // namespace
 
@@ -27,7 +27,7 @@ std::int64_t steady_millis() noexcept
     return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-CorkedSocket::CorkedSocket(Socket socket) : socket_(std::move(socket)), strand_(socket_.get_executor()) {}
+CorkedSocket::CorkedSocket(Socket socket) : socket_(std::move(socket)), turns_(socket_.get_executor()) {}
 
 /// Room to read into. It grows as the peer fills it.
 asio::mutable_buffer CorkedSocket::space()
@@ -51,6 +51,7 @@ void CorkedSocket::fill(Done done)
     socket_.async_read_some(into, [self = shared_from_this(), into,
                                    done = std::move(done)](error_code error, std::size_t bytes) mutable {
         self->end_ += bytes;
+        self->turns_.note_input();
         if (bytes == into.size() && self->in_.size() < read_bytes_max && self->begin_ == 0 &&
             self->end_ == bytes)
             self->in_.resize(self->in_.size() * 4);
@@ -78,18 +79,19 @@ void CorkedSocket::gather()
 {
     if (sends_ || std::exchange(gathers_, true))
         return;
-    asio::post(strand_, [self = shared_from_this()] { self->take_turn(); });
+    asio::post(strand(), [self = shared_from_this()] { self->look_around(); });
 }
 
-/// Behind the handlers that were ready when it was queued. As long as these go on writing, it queues again.
-void CorkedSocket::take_turn()
+/// Behind what the sockets have brought since it was queued. As long as they bring more, or what they brought makes
+/// the handlers write, it queues again: under load a send then carries the answers to all of it.
+void CorkedSocket::look_around()
 {
-    if (std::exchange(written_, false) && out_.size() < send_at && ++turns_ < turns_max) {
-        asio::post(strand_, [self = shared_from_this()] { self->take_turn(); });
-        return;
-    }
+    const auto inputs = turns_.inputs();
+    const bool more = std::exchange(inputs_, inputs) != inputs;
+    if ((std::exchange(written_, false) || more) && out_.size() < send_at && ++looks_ < looks_max)
+        return asio::post(strand(), [self = shared_from_this()] { self->look_around(); });
     gathers_ = false;
-    turns_ = 0;
+    looks_ = 0;
     if (!failed() && !out_.empty())
         send();
 }
@@ -172,14 +174,14 @@ void CorkedSocket::when_room(Done done)
 {
     for_room_.push_back(std::move(done));
     if (failed() || !full())
-        asio::post(strand_, [self = shared_from_this()] { self->wake(self->for_room_, self->failure_); });
+        asio::post(strand(), [self = shared_from_this()] { self->wake(self->for_room_, self->failure_); });
 }
 
 void CorkedSocket::when_flushed(Done done)
 {
     for_flush_.push_back(std::move(done));
     if (failed() || unsent() == 0)
-        asio::post(strand_, [self = shared_from_this()] { self->wake(self->for_flush_, self->failure_); });
+        asio::post(strand(), [self = shared_from_this()] { self->wake(self->for_flush_, self->failure_); });
 }
 
 asio::awaitable<error_code> CorkedSocket::room()
@@ -208,7 +210,7 @@ void CorkedSocket::abort()
     if (!sends_ && !failed()) {
         out_.clear();
         set_failure(asio::error::operation_aborted);
-        asio::post(strand_, [self = shared_from_this()] {
+        asio::post(strand(), [self = shared_from_this()] {
             self->wake(self->for_room_, self->failure_);
             self->wake(self->for_flush_, self->failure_);
         });

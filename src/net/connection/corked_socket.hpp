@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/connection/strand.hpp"
+#include "net/connection/turns.hpp"
 #include "net/connection/waiter.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -35,7 +35,7 @@ public:
     explicit CorkedSocket(Socket socket);
 
     Socket& socket() noexcept { return socket_; }
-    const Strand& strand() const noexcept { return strand_; }
+    const Strand& strand() const noexcept { return turns_.strand(); }
 
     /// What has come in and was not consumed.
     std::string_view received() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
@@ -70,7 +70,7 @@ public:
 private:
     boost::asio::mutable_buffer space();
     void gather();
-    void take_turn();
+    void look_around();
     void send();
     void on_sent(error_code error, std::size_t bytes);
     void watch_from(std::int64_t millis) noexcept;
@@ -79,7 +79,7 @@ private:
     void wake(std::vector<Done>& waiters, error_code error);
 
     Socket socket_;
-    Strand strand_;
+    Turns turns_;
     error_code failure_; ///< of writing
     std::function<void()> on_failure_;
 
@@ -92,9 +92,10 @@ private:
     std::size_t sent_ = 0;
     std::size_t drained_ = 0; ///< since stalled_since_
     bool sends_ = false;
-    bool gathers_ = false; ///< take_turn() is queued
-    bool written_ = false; ///< since the last turn
-    unsigned turns_ = 0;
+    bool gathers_ = false;     ///< look_around() is queued
+    bool written_ = false;     ///< since the last look at the sockets
+    std::uint64_t inputs_ = 0; ///< that had come by then
+    unsigned looks_ = 0;
     std::vector<Done> for_room_;
     std::vector<Done> for_flush_;
     std::atomic<std::int64_t> stalled_since_ = 0;

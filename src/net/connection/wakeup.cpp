@@ -1,7 +1,6 @@
 #include "net/connection/wakeup.hpp"
 
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 
 #include <utility>
 
@@ -12,7 +11,7 @@ namespace asio = boost::asio;
 void Wakeup::notify()
 {
     if (state_.exchange(State::notified) == State::asleep)
-        asio::post(strand_, [self = shared_from_this()] { self->resume(); });
+        turns_.post<&Wakeup::resume>(shared_from_this());
 }
 
 asio::awaitable<void> Wakeup::wait()
@@ -21,7 +20,7 @@ asio::awaitable<void> Wakeup::wait()
         sleeper_ = Waiter<>(std::move(handler));
         auto expected = State::working;
         if (!state_.compare_exchange_strong(expected, State::asleep)) // notified since the last look
-            asio::post(strand_, [self = shared_from_this()] { self->resume(); });
+            turns_.post<&Wakeup::resume>(shared_from_this());
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(sleep, asio::use_awaitable);
 }

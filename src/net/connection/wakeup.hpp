@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/connection/strand.hpp"
+#include "net/connection/turns.hpp"
 #include "net/connection/waiter.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,7 +17,7 @@ namespace coordination {
 /// Threads  notify() from any thread; wait() on the strand.
 class Wakeup : public std::enable_shared_from_this<Wakeup> {
 public:
-    explicit Wakeup(Strand strand) : strand_(std::move(strand)) {}
+    explicit Wakeup(Strand strand) : turns_(std::move(strand)) {}
 
     void notify();
     boost::asio::awaitable<void> wait();
@@ -27,7 +27,7 @@ private:
 
     void resume();
 
-    Strand strand_;
+    Turns turns_;
     std::atomic<State> state_ = State::working;
     Waiter<> sleeper_;
 };

@@ -103,10 +103,10 @@ Read<std::optional<TaskData>> task_data_in(const Fields& fields)
     return data;
 }
 
-Read<std::shared_ptr<const TaskPolicy>> policy_in(const Fields& fields)
+Read<Shared<TaskPolicy>> policy_in(const Fields& fields)
 {
     if (fields.steering.empty())
-        return nullptr;
+        return Shared<TaskPolicy>{};
     std::string members;
     for (const auto member : fields.steering)
         members.append(members.empty() ? "" : ",").append(member);

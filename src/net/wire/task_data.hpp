@@ -12,6 +12,6 @@ namespace coordination::wire {
 Read<std::optional<TaskData>> task_data_in(const Fields& fields);
 
 /// How the call wants the task to be treated. Null: by default.
-Read<std::shared_ptr<const TaskPolicy>> policy_in(const Fields& fields);
+Read<Shared<TaskPolicy>> policy_in(const Fields& fields);
 
 } // namespace coordination::wire

@@ -160,7 +160,7 @@ tl::expected<void, std::string> RowReader::read_past(std::string_view array, Tas
         if (!fields.wrong().empty())
             return wrong("a value of a past attempt is of the wrong kind");
     }
-    task.past = std::make_shared<const PastAttempts>(std::move(past));
+    task.past = Shared<PastAttempts>(std::move(past));
     return {};
 }
 
