@@ -141,8 +141,28 @@ void Coordinator::close_batch(Batch batch)
     } else {
         unreached_.push_back(std::move(batch));
         release_reached(); // it may have come that far meanwhile
+        hand_over_soon();
     }
     rearm();
+}
+
+void Coordinator::hand_over_soon()
+{
+    if (!std::exchange(hands_over_, true))
+        asio::post(strand_, [this] { hand_over(); });
+}
+
+/// Behind what the sockets have brought since it was queued. As long as they bring more, it queues again: under load
+/// one write and one sync then make all of it durable. (Each costs the processor as much as several tasks.)
+void Coordinator::hand_over()
+{
+    constexpr unsigned looks_max = 8;
+    const auto inputs = turns_.inputs();
+    if (std::exchange(inputs_, inputs) != inputs && ++looks_ < looks_max)
+        return asio::post(strand_, [this] { hand_over(); });
+    hands_over_ = false;
+    looks_ = 0;
+    journal_.hand_over();
 }
 
 Result Coordinator::perform(const Submitted& submitted, Batch& batch)

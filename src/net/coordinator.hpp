@@ -153,6 +153,8 @@ private:
     void run(Submitted submitted, Batch& batch);
     void end_step(Step step, Batch& batch);
     void close_batch(Batch batch);
+    void hand_over_soon();
+    void hand_over();
 
     Result perform(const Submitted& submitted, Batch& batch);
     std::optional<Error> too_many_topics(const Command& command, SessionId session) const;
@@ -198,6 +200,9 @@ private:
     Listener listener_;
     Dispatcher dispatcher_;
     std::deque<Batch> unreached_;
+    bool hands_over_ = false;  ///< hand_over() is queued
+    std::uint64_t inputs_ = 0; ///< of the sockets, when it last looked
+    unsigned looks_ = 0;
     Batch spare_; ///< the memory of a released batch, used again
     boost::asio::steady_timer lease_timer_;
     std::optional<Timestamp> armed_for_;

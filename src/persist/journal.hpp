@@ -79,8 +79,10 @@ public:
     /// has changed; it must not block nor call back.
     virtual tl::expected<void, std::string> open(Revision revision, std::function<void()> moved) = 0;
 
-    /// The changes of whole transactions, in order of revision. Encoded before it returns.
+    /// The changes of whole transactions, in order of revision. Encoded before it returns; on their way once
+    /// hand_over() was called, so that one write and one sync may serve many.
     virtual void append(std::span<const Change> changes) = 0;
+    virtual void hand_over() = 0;
 
     virtual JournalProgress progress() const = 0;
     virtual JournalCounters counters() const = 0;

@@ -16,6 +16,7 @@ public:
         reached_ = revision;
         return {};
     }
+    void hand_over() override {}
     void append(std::span<const Change> changes) override
     {
         if (!changes.empty())

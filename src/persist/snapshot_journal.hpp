@@ -26,6 +26,7 @@ public:
     tl::expected<Recovery, std::string> recover(StateStore& store) override;
     tl::expected<void, std::string> open(Revision revision, std::function<void()> moved) override;
     void append(std::span<const Change> changes) override;
+    void hand_over() override {}
     JournalProgress progress() const override;
     JournalCounters counters() const override;
     void rewind() override {}

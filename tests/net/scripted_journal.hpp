@@ -31,6 +31,7 @@ public:
     tl::expected<Recovery, std::string> recover(StateStore&) override { return Recovery{}; }
     tl::expected<void, std::string> open(Revision, std::function<void()>) override { return {}; }
     void append(std::span<const Change>) override {}
+    void hand_over() override {}
     JournalProgress progress() const override { return progress_; }
     JournalCounters counters() const override { return {}; }
     void rewind() override { void_ = false; }

@@ -118,6 +118,7 @@ private:
             give_up(result.error().message);
         engine_.settle(start, effects_);
         journal_.append(effects_.changes);
+        journal_.hand_over();
         effects_.clear();
         const auto revision = engine_.store().revision();
         if (revision % 1000 != 0)

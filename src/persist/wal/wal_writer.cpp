@@ -68,6 +68,14 @@ void WalWriter::append(std::string_view record, Revision last)
         batch.last = last;
         ++batch.count;
     }
+}
+
+void WalWriter::hand_over()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        handed_over_ = !waiting_.empty();
+    }
     changed_.notify_one();
 }
 
@@ -110,6 +118,7 @@ std::shared_ptr<WalWriter::Checkpoint> WalWriter::checkpoint(Revision revision)
         if (waiting_.empty() || waiting_.back().then)
             waiting_.emplace_back();
         waiting_.back().then = checkpoint;
+        handed_over_ = true;
     }
     changed_.notify_one();
     return checkpoint;
@@ -186,7 +195,7 @@ bool WalWriter::has_work(Clock::time_point now) const
 {
     if (failing())
         return segment_ ? !void_ : now >= try_again_at_;
-    return !waiting_.empty() || sync_is_due(now) || space_is_due(now);
+    return handed_over_ || sync_is_due(now) || space_is_due(now);
 }
 
 std::optional<WalWriter::Clock::time_point> WalWriter::next_deadline() const
@@ -216,6 +225,7 @@ void WalWriter::step(std::unique_lock<std::mutex>& lock, Clock::time_point now)
     } else if (!waiting_.empty()) {
         auto batch = std::move(waiting_.front());
         waiting_.pop_front();
+        handed_over_ = !waiting_.empty();
         lock.unlock();
         write(std::move(batch));
     } else {
@@ -254,6 +264,7 @@ void WalWriter::drop_waiting(const std::string& reason)
         if (batch.then)
             settle(*batch.then, State::given_up, reason);
     waiting_.clear();
+    handed_over_ = false;
 }
 
 void WalWriter::settle(Checkpoint& checkpoint, State state, const std::string& reason)

@@ -48,6 +48,8 @@ public:
 
     /// A record without its checksum. Dropped while what was appended is void.
     void append(std::string_view record, Revision last);
+    /// What was appended is on its way from now on.
+    void hand_over();
     JournalProgress progress() const;
     JournalCounters counters() const;
     /// What was appended and not reached is gone; what comes next follows what was.
@@ -110,6 +112,7 @@ private:
     JournalProgress progress_; ///< written by the thread alone
     JournalCounters counters_;
     std::vector<ClosedSegment> closed_;
+    bool handed_over_ = false;
     bool void_ = false; ///< since a failure, until rewind()
     bool stopping_ = false;
 

@@ -61,8 +61,10 @@ std::vector<Change> Rig::step(Journal* journal)
     step.last = revision();
     history_.push_back(std::move(step));
     states_[revision()] = dump(calls.store());
-    if (journal)
+    if (journal) {
         journal->append(effects.changes);
+        journal->hand_over();
+    }
     return effects.changes;
 }
 
