@@ -257,6 +257,7 @@ void Coordinator::release(Batch batch)
     std::size_t change = 0;
     std::size_t delivery = 0;
     std::size_t post = 0;
+    const auto now = std::chrono::steady_clock::now();
     for (const auto& step : batch.steps) {
         const auto own = changes.subspan(change, step.changes_before_reply - change);
         hand_over(step, own, posts.subspan(post, step.posts_end - post));
@@ -265,7 +266,7 @@ void Coordinator::release(Batch batch)
         if (step.submitted.call) {
             step.submitted.call->deliver();
             update_session(step);
-            count(step);
+            count(step, now);
         }
         tell(changes.subspan(step.changes_before_reply, step.changes_end - step.changes_before_reply));
         change = step.changes_end;
@@ -316,11 +317,10 @@ void Coordinator::update_session(const Step& step)
         sessions_.supersede(step.result->superseded);
 }
 
-void Coordinator::count(const Step& step)
+void Coordinator::count(const Step& step, std::chrono::steady_clock::time_point finished)
 {
     if (!step.result)
         metrics_.limits.count(step.result.error().code);
-    const auto finished = std::chrono::steady_clock::now();
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(finished - step.submitted.at);
     ++metrics_.operations;
     metrics_.latency_us.add(static_cast<std::uint64_t>(took.count()));
@@ -365,7 +365,7 @@ void Coordinator::refuse(Batch batch, const Error& error)
         }
         step.submitted.call->render(step.result, engine_.store(), context_of(step, batch));
         step.submitted.call->deliver();
-        count(step);
+        count(step, std::chrono::steady_clock::now());
     }
     resume(std::move(batch.awaiting));
 }

@@ -171,7 +171,7 @@ private:
     void stir_dispatcher();
     boost::asio::awaitable<void> await_messages();
     void update_session(const Step& step);
-    void count(const Step& step);
+    void count(const Step& step, std::chrono::steady_clock::time_point finished);
 
     void take_back(const std::string& reason);
     void refuse(Batch batch, const Error& error);

@@ -52,16 +52,21 @@ std::string object_of(const Text& members)
 }
 
 /// Takes over what the caller told of the task; where that is partial, the rest stays as it is known.
-void describe(Task& task, TaskData told, StateStore& store)
+void describe(Task& task, const TaskData& told, StateStore& store)
 {
-    const auto object = object_of(told.payload);
-    const bool amends = told.partial && task.ordinal != 0;
-    if (!amends || json::member_named(object, "priority"))
+    if (!told.partial || task.ordinal == 0) {
         task.priority = told.priority;
-    if (amends && !json::member_named(object, "capabilities"))
-        told.capabilities = task.required->names();
-    task.payload = amends ? Text(json::amended(object_of(task.payload), object)) : told.payload;
-    task.required = store.require(std::move(told.capabilities), task.payload.view());
+        task.payload = told.payload;
+        task.required = store.require(told.capabilities, task.payload.view());
+        return;
+    }
+    const auto object = object_of(told.payload);
+    if (json::member_named(object, "priority"))
+        task.priority = told.priority;
+    task.payload = Text(json::amended(object_of(task.payload), object));
+    const bool tells_capabilities = json::member_named(object, "capabilities").has_value();
+    task.required =
+        store.require(tells_capabilities ? told.capabilities : task.required->names(), task.payload.view());
 }
 
 /// What keeps a policy from being begun at once.
@@ -175,7 +180,7 @@ Result apply(Transaction& tx, const AssignTask& command, const Caller&, const Li
     Task task =
         known ? *known : Task{.id = command.id, .crash_limit = limits.crash_limit, .created_at = tx.now()};
     if (command.data || !known)
-        describe(task, command.data.value_or(TaskData{}), tx.store());
+        describe(task, command.data ? *command.data : TaskData{}, tx.store());
     if (command.policy) {
         if (auto found = obstacle(tx.state(), *command.policy, task, tx.now()))
             return tl::unexpected(std::move(*found));

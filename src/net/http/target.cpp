@@ -7,6 +7,8 @@ namespace {
 
 std::optional<std::string> decoded(std::string_view text, bool plus_is_blank)
 {
+    if (text.find_first_of("+%") == std::string_view::npos)
+        return std::string(text);
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '+' && plus_is_blank) {
@@ -61,6 +63,7 @@ std::optional<Target> parse_target(std::string_view text)
     const auto question = text.find('?');
 
     Target target;
+    target.path.reserve(4); // as many as the longest route has
     const auto add_segment = [&](std::string_view part) {
         auto segment = decoded(part, false);
         if (segment)

@@ -49,7 +49,7 @@ Read<FinishTask> finish_task(const Fields& fields, const Bounds& bounds, bool co
     return FinishTask{.id = TaskId(*id),
                       .claim = std::move(*claim),
                       .completed = completed,
-                      .outcome = Text(on_one_line(outcome))};
+                      .outcome = text_on_one_line(outcome)};
 }
 
 /// `metadata.subscriptions`, or nothing.
@@ -68,7 +68,7 @@ Read<void> add_metadata(RegisterWorker& command, std::string_view metadata)
     auto object = check_object(metadata, "metadata");
     if (!object)
         return object;
-    command.metadata = Text(on_one_line(metadata));
+    command.metadata = text_on_one_line(metadata);
     const auto topics = subscriptions_in(metadata);
     if (topics.empty())
         return {};
@@ -93,7 +93,7 @@ Read<RegisterWorker> register_worker(const Fields& fields, const Bounds& bounds)
         if (!names)
             return tl::unexpected(std::move(names.error()));
         command.capabilities = std::move(*names);
-        command.capabilities_json = Text(on_one_line(fields.capabilities));
+        command.capabilities_json = text_on_one_line(fields.capabilities);
     }
     if (!fields.metadata.empty())
         if (auto added = add_metadata(command, fields.metadata); !added)
@@ -190,7 +190,7 @@ Read<Subscription> subscription_in(std::string_view topics, std::string_view nam
         return tl::unexpected(
             Error{ErrorCode::too_many_topics, std::string(name) + " must be an array of topics, less than " +
                                                   std::to_string(topics_bytes_max) + " bytes of them"});
-    subscription.topics_json = Text(on_one_line(topics));
+    subscription.topics_json = text_on_one_line(topics);
     json::Elements elements(topics);
     while (const auto element = elements.next()) {
         const bool is_text = json::kind_of(*element) == json::Kind::string;

@@ -149,11 +149,17 @@ Read<std::string> id_in(std::string_view value, std::string_view name, const Bou
     return id;
 }
 
-std::string on_one_line(std::string_view json)
+std::string on_one_line(std::string json)
 {
-    std::string line(json);
-    std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    return line;
+    std::ranges::replace_if(json, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return json;
+}
+
+Text text_on_one_line(std::string_view json)
+{
+    if (json.find_first_of("\n\r") == std::string_view::npos)
+        return Text(json);
+    return Text(on_one_line(std::string(json)));
 }
 
 } // namespace coordination::wire

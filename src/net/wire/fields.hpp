@@ -73,6 +73,7 @@ Read<std::string> id_in(std::string_view value, std::string_view name, const Bou
 
 /// A value to be kept as it was written, on one line: files keep a row a line. In valid JSON a raw line break
 /// can only stand between tokens, where a blank says the same.
-std::string on_one_line(std::string_view json);
+std::string on_one_line(std::string json);
+Text text_on_one_line(std::string_view json);
 
 } // namespace coordination::wire

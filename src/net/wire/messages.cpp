@@ -160,7 +160,7 @@ Read<PublishMessage> publish_message(const Fields& fields, const Bounds& bounds)
     }
     if (command.topic.empty() && command.recipient.empty())
         return tl::unexpected(missing_field("topic"));
-    command.payload = Text(own.payload.empty() ? "null" : std::string_view(on_one_line(own.payload)));
+    command.payload = own.payload.empty() ? Text("null") : text_on_one_line(own.payload);
     auto read = read_priority(fields.priority, command).and_then([&] { return read_promises(own, command); });
     if (!read)
         return tl::unexpected(std::move(read.error()));

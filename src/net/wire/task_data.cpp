@@ -43,9 +43,13 @@ std::string payload_of(const Fields& fields, Steering& capabilities, Steering& p
         });
     };
     std::string payload;
+    payload.reserve(object.size() + fields.capabilities.size() + fields.priority.size() + 32);
+    std::string resolved;
     json::Members members(object.empty() ? "{}" : object);
     while (const auto member = members.next()) {
-        const auto name = json::unescaped(member->key);
+        std::string_view name = member->key;
+        if (name.find('\\') != std::string_view::npos)
+            name = resolved = json::unescaped(name);
         if (json::owns_task_field(name) || stands_on_top(name))
             continue;
         Steering* steering =
@@ -61,7 +65,7 @@ std::string payload_of(const Fields& fields, Steering& capabilities, Steering& p
     for (auto* steering : {&capabilities, &priority})
         if (steering->on_top)
             append_steering(payload, *steering);
-    return on_one_line(payload);
+    return on_one_line(std::move(payload));
 }
 
 Read<Priority> priority_in(std::string_view value)
