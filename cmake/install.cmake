@@ -51,6 +51,7 @@ coord_install_headers(
     net/client/subscribe_options.hpp
     net/clock.hpp
     net/daemon.hpp
+    net/embed/delivered_message.hpp
     net/embed/event.hpp
     net/embed/initiate.hpp
     net/embed/request.hpp

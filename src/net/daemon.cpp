@@ -1,6 +1,7 @@
 #include "net/daemon.hpp"
 
 #include "net/embed/embedded_call.hpp"
+#include "net/embed/message_listener.hpp"
 #include "net/option_check.hpp"
 #include "net/rethrow.hpp"
 #include "net/running.hpp"
@@ -11,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -41,6 +43,9 @@ public:
     void submit(AnyRequest request, Told<AnyReply> done);
     void catch_up(Done done) override;
     ListenerId on(std::initializer_list<EventKind> kinds, Handler handler);
+    tl::expected<ListenerId, Error> on_message(const std::vector<std::string>& topics,
+                                               MessageHandler handler);
+    void off(ListenerId id);
 
     EventHub& events() noexcept { return *events_; }
     asio::any_io_executor executor() noexcept { return io_.get_executor(); }
@@ -69,6 +74,7 @@ private:
     std::optional<Work> work_;
     std::vector<Told<Stopped>> awaiting_stop_;
     Stopped saved_;
+    std::map<ListenerId, std::shared_ptr<MessageListener>> message_listeners_;
     std::vector<std::jthread> threads_; ///< for the thread that starts and destroys
 };
 
@@ -100,6 +106,8 @@ void Daemon::Host::begin_running(const std::shared_ptr<Running>& running)
     {
         const std::lock_guard lock(mutex_);
         running_ = running;
+        for (const auto& [id, listener] : message_listeners_)
+            listener->open(running->coordinator(), running->metrics());
         work_.emplace(asio::make_work_guard(io_));
         phase_ = Phase::running;
     }
@@ -131,6 +139,8 @@ void Daemon::Host::stop(Told<Stopped> done)
     if (std::exchange(phase_, Phase::stopping) == Phase::stopping)
         return;
     const auto running = running_;
+    for (const auto& [id, listener] : message_listeners_)
+        listener->close();
     lock.unlock();
     const auto ended = [self = shared_from_this()](const std::exception_ptr& bug, Stopped saved) {
         rethrow(bug);
@@ -227,6 +237,33 @@ Daemon::ListenerId Daemon::Host::on(std::initializer_list<EventKind> kinds, Hand
     return id;
 }
 
+tl::expected<Daemon::ListenerId, Error> Daemon::Host::on_message(const std::vector<std::string>& topics,
+                                                                 MessageHandler handler)
+{
+    auto subscription = read_topics(topics, {options_.id_bytes_max, options_.json_depth_max});
+    if (!subscription)
+        return tl::unexpected(std::move(subscription.error()));
+    const auto listener = std::make_shared<MessageListener>(std::move(*subscription), std::move(handler),
+                                                            events_, options_.outbox_bytes_max);
+    const auto id = events_->fresh_id();
+    const std::lock_guard lock(mutex_);
+    message_listeners_.emplace(id, listener);
+    if (phase_ == Phase::running)
+        listener->open(running_->coordinator(), running_->metrics());
+    return id;
+}
+
+void Daemon::Host::off(ListenerId id)
+{
+    events_->remove(id);
+    const std::lock_guard lock(mutex_);
+    const auto entry = message_listeners_.find(id);
+    if (entry == message_listeners_.end())
+        return;
+    entry->second->close();
+    message_listeners_.erase(entry);
+}
+
 Daemon::Daemon(DaemonOptions options) : host_(std::make_shared<Host>(nullptr, std::move(options)))
 {
     host_->follow_clock();
@@ -263,9 +300,15 @@ Daemon::ListenerId Daemon::on(std::initializer_list<EventKind> kinds, Handler ha
     return host_->on(kinds, std::move(handler));
 }
 
+tl::expected<Daemon::ListenerId, Error> Daemon::on_message(const std::vector<std::string>& topics,
+                                                           MessageHandler handler)
+{
+    return host_->on_message(topics, std::move(handler));
+}
+
 void Daemon::off(ListenerId id)
 {
-    host_->events().remove(id);
+    host_->off(id);
 }
 
 void Daemon::deliver_events_on(const asio::any_io_executor& executor)

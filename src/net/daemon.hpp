@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/clock.hpp"
+#include "net/embed/delivered_message.hpp"
 #include "net/embed/event.hpp"
 #include "net/embed/initiate.hpp"
 #include "net/embed/request.hpp"
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace coordination {
 
@@ -94,9 +96,20 @@ public:
     /// An exception that leaves one leaves run() too; the handlers and events behind it come when that runs again.
     ListenerId on(std::initializer_list<EventKind> kinds, Handler handler);
     ListenerId on(EventKind kind, Handler handler) { return on({kind}, std::move(handler)); }
-    /// From the next event on it is not called. On another thread it may be under way still.
+    using MessageHandler = std::function<void(const DeliveredMessage&)>;
+    /// Has the handler called for each message that is published to one of these topics from now on, wildcards as on
+    /// the wire, while the daemon runs: in turn with the handlers of events and where they run. A message is
+    /// acknowledged when its handler has returned; where that took longer than ack_timeout, or an exception left it, it
+    /// comes again. What a slow handler lets gather
+    /// counts for the queue's bounds as a socket's does: publishers are refused with QUEUE_FULL; beyond what one
+    /// receiver may let gather the oldest that were sent at most once go, and for others the subscription ends and
+    /// begins anew, which the next message tells (`after_gap`). The error: a topic that is none, or more than 256.
+    tl::expected<ListenerId, Error> on_message(const std::vector<std::string>& topics,
+                                               MessageHandler handler);
+
+    /// From the next event or message on it is not called. On another thread it may be under way still.
     void off(ListenerId id);
-    /// Where handlers of events run, from the next call of one on; the daemon's executor unless this was called. It must
+    /// Where handlers run, from the next call of one on; the daemon's executor unless this was called. It must
     /// run while stop() or ManualClock::advance() waits, and its context must outlive the daemon.
     void deliver_events_on(const boost::asio::any_io_executor& executor);
 

@@ -44,7 +44,7 @@ public:
     void begin_events();
 
     Coordinator& coordinator() noexcept { return coordinator_; }
-    const Metrics& metrics() const noexcept { return metrics_; }
+    Metrics& metrics() noexcept { return metrics_; }
 
 private:
     tl::expected<Recovery, std::string> recover();

@@ -92,16 +92,21 @@ private:
     std::optional<Error> refusal_;
 };
 
+std::string array_of(const std::vector<std::string>& texts)
+{
+    std::string array = "[";
+    for (const auto& text : texts) {
+        if (array.size() > 1)
+            array += ',';
+        json::append_string(array, text);
+    }
+    return array + ']';
+}
+
 void write(Message& message, const request::RegisterWorker& request)
 {
-    std::string names = "[";
-    for (const auto& name : request.capabilities) {
-        if (names.size() > 1)
-            names += ',';
-        json::append_string(names, name);
-    }
     message.text("workerId", request.worker_id)
-        .json("capabilities", names + ']')
+        .json("capabilities", array_of(request.capabilities))
         .json("metadata", request.metadata);
 }
 void write(Message& message, const request::UnregisterWorker& request)
@@ -275,6 +280,18 @@ struct Reader {
 tl::expected<Asked, Error> read_request(const AnyRequest& request, const wire::Bounds& bounds)
 {
     return std::visit(Reader{bounds}, request);
+}
+
+tl::expected<SubscribeMessages, Error> read_topics(const std::vector<std::string>& topics,
+                                                   const wire::Bounds& bounds)
+{
+    wire::Fields fields;
+    const auto array = array_of(topics);
+    fields.topics = array;
+    auto subscription = wire::subscribe_messages(fields, bounds);
+    if (subscription && subscription->topics.size() > message_topics_max)
+        return tl::unexpected(too_many_topics());
+    return subscription;
 }
 
 } // namespace coordination

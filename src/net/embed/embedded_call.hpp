@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace coordination {
 
@@ -44,5 +46,7 @@ struct Asked {
     EmbeddedCall::Render tell;
 };
 tl::expected<Asked, Error> read_request(const AnyRequest& request, const wire::Bounds& bounds);
+tl::expected<SubscribeMessages, Error> read_topics(const std::vector<std::string>& topics,
+                                                   const wire::Bounds& bounds);
 
 } // namespace coordination

@@ -51,6 +51,12 @@ void EventHub::deliver_on(const asio::any_io_executor& executor)
         schedule();
 }
 
+std::uint64_t EventHub::fresh_id()
+{
+    const std::lock_guard lock(mutex_);
+    return ++last_id_;
+}
+
 std::uint64_t EventHub::add(std::span<const EventKind> kinds, Handler handler)
 {
     std::uint32_t mask = bit(EventKind::gap); // whoever hears of anything hears of what was left out
@@ -94,6 +100,12 @@ bool EventHub::is_done() const noexcept
     return waiting_.empty() && untold_.empty() && left_out_ == 0;
 }
 
+bool EventHub::is_idle()
+{
+    const std::lock_guard lock(mutex_);
+    return !delivering_ && is_done();
+}
+
 void EventHub::schedule()
 {
     if (delivering_ || std::exchange(scheduled_, true))
@@ -112,30 +124,31 @@ void EventHub::deliver(std::uint64_t turn)
     }
     const Turn until_the_end(*this);
     for (int calls = 0; calls < calls_a_turn; ++calls) {
-        const auto handler = next(turn);
-        if (!handler)
+        auto [handler, job] = next(turn);
+        if (handler)
+            (*handler)(told_);
+        else if (job)
+            std::move (*job)();
+        else
             return;
-        (*handler)(told_);
     }
 }
 
-/// Who is to be told of `told_` next; null: nobody, or not here. A handler may add and remove handlers, itself too.
-std::shared_ptr<const EventHub::Handler> EventHub::next(std::uint64_t turn)
+/// A handler may add and remove handlers, itself too.
+EventHub::Next EventHub::next(std::uint64_t turn)
 {
     const std::lock_guard lock(mutex_);
     if (turn != turn_)
-        return nullptr;
+        return {};
     while (untold_.empty()) {
         if (left_out_ != 0 && waiting_.empty())
             add_gap();
         if (waiting_.empty())
-            return nullptr;
+            return {};
         auto first = std::move(waiting_.front());
         waiting_.pop_front();
-        if (auto* waiter = std::get_if<Waiter<>>(&first)) {
-            std::move (*waiter)();
-            continue;
-        }
+        if (auto* job = std::get_if<Waiter<>>(&first))
+            return {.job = std::move(*job)};
         auto& [event, bytes] = std::get<Waiting>(first);
         bytes_ -= bytes;
         told_ = std::move(event);
@@ -145,7 +158,7 @@ std::shared_ptr<const EventHub::Handler> EventHub::next(std::uint64_t turn)
     }
     auto handler = std::move(untold_.back());
     untold_.pop_back();
-    return handler;
+    return {.handler = std::move(handler)};
 }
 
 void EventHub::add_gap()
@@ -157,22 +170,22 @@ asio::awaitable<void> EventHub::settled()
 {
     const auto start = [this](auto handler) {
         const auto executor = asio::get_associated_executor(handler);
-        wait(Waiter<>([executor, handler = std::move(handler)]() mutable {
-            asio::post(executor, std::move(handler));
-        }));
+        Waiter<> done(
+            [executor, handler = std::move(handler)]() mutable { asio::post(executor, std::move(handler)); });
+        if (is_idle())
+            std::move(done)();
+        else
+            run(std::move(done));
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(start, asio::use_awaitable);
 }
 
-/// `done` is called with the lock held, so it must not do more than post.
-void EventHub::wait(Waiter<> done)
+void EventHub::run(Waiter<> job)
 {
     const std::lock_guard lock(mutex_);
-    if (!delivering_ && is_done())
-        return std::move(done)();
     if (left_out_ != 0)
         add_gap();
-    waiting_.emplace_back(std::move(done));
+    waiting_.emplace_back(std::move(job));
     schedule();
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -34,6 +35,8 @@ public:
     /// From the next call of a handler on.
     void deliver_on(const boost::asio::any_io_executor& executor);
 
+    /// One that is nobody's yet.
+    std::uint64_t fresh_id();
     std::uint64_t add(std::span<const EventKind> kinds, Handler handler);
     void remove(std::uint64_t id);
 
@@ -43,6 +46,8 @@ public:
 
     /// `bytes`: what it keeps in memory.
     void push(Event event, std::size_t bytes);
+    /// Has `job` called behind what was pushed before, as if it were a handler.
+    void run(Waiter<> job);
     /// When everything pushed before has been handed to the handlers.
     boost::asio::awaitable<void> settled();
 
@@ -57,14 +62,19 @@ private:
         std::size_t bytes;
     };
     class Turn;
+    /// What is called next: a handler that is told of an event, or a job; neither: nothing, or not here.
+    struct Next {
+        std::shared_ptr<const Handler> handler{};
+        std::optional<Waiter<>> job{};
+    };
 
     static std::uint32_t bit(EventKind kind) noexcept { return 1U << static_cast<unsigned>(kind); }
     void recount();
-    void wait(Waiter<> done);
     void schedule();
     void deliver(std::uint64_t turn);
-    std::shared_ptr<const Handler> next(std::uint64_t turn);
+    Next next(std::uint64_t turn);
     bool is_done() const noexcept;
+    bool is_idle();
     void add_gap();
 
     std::size_t bytes_max_;
@@ -74,8 +84,8 @@ private:
     boost::asio::any_io_executor executor_;
     std::vector<Listening> listeners_;
     std::uint64_t last_id_ = 0;
-    std::deque<std::variant<Waiting, Waiter<>>> waiting_; ///< Waiter: for all before it
-    std::size_t bytes_ = 0;                               ///< of the events among them
+    std::deque<std::variant<Waiting, Waiter<>>> waiting_; ///< events and jobs
+    std::size_t bytes_ = 0;                               ///< of the events
     Revision left_out_ = 0;                               ///< the latest change that was not told; 0: none
     std::uint64_t turn_ = 0; ///< the one that may deliver: what was scheduled before it does nothing
     bool scheduled_ = false;
