@@ -179,9 +179,10 @@ Result Coordinator::perform(const Submitted& submitted, Batch& batch)
     if (const auto* command = std::get_if<Command>(&submitted.action)) {
         if (!refusal_.empty() && is_new_work(*command))
             return tl::unexpected(Error{ErrorCode::storage_failed, refusal_});
-        if (auto refusal = too_many_topics(*command, session))
+        const auto caller = caller_of(session);
+        auto result = engine_.execute(*command, caller, batch.at, batch.effects);
+        if (auto refusal = result ? too_many_topics(*command, caller) : std::nullopt)
             return tl::unexpected(std::move(*refusal));
-        auto result = engine_.execute(*command, caller_of(session), batch.at, batch.effects);
         if (result && std::holds_alternative<RegisterWorker>(*command))
             sessions_.bind(session, result->worker); // what it sends next comes from a worker
         return result;
@@ -357,6 +358,9 @@ void Coordinator::refuse(Batch batch, const Error& error)
             if (!worker || worker->session != step.submitted.session)
                 sessions_.bind(step.submitted.session, {});
         }
+        if (command && (std::holds_alternative<SubscribeMessages>(*command) ||
+                        std::holds_alternative<UnsubscribeMessages>(*command)))
+            dispatcher_.take_back_topics(step.submitted.session);
         if (command && std::holds_alternative<Heartbeat>(*command)) {
             Effects none; // what would write is refused by now
             step.result = engine_.execute(*command, caller_of(step.submitted.session), batch.at, none);

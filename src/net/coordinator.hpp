@@ -157,7 +157,7 @@ private:
     void hand_over();
 
     Result perform(const Submitted& submitted, Batch& batch);
-    std::optional<Error> too_many_topics(const Command& command, SessionId session) const;
+    std::optional<Error> too_many_topics(const Command& command, const Caller& caller);
     Result start_watch(const Watch& watch, SessionId session, Batch& batch);
     Caller caller_of(SessionId session) const { return {session, sessions_.worker_of(session)}; }
     ReplyContext context_of(const Step& step, const Batch& batch) const;
@@ -168,6 +168,7 @@ private:
     void resume(std::vector<Waiter<>> waiters);
     void hand_over(const Step& step, std::span<const Change> changes, std::span<const PostPtr> posts);
     void bury_due();
+    std::optional<Timestamp> next_message_due() const;
     void stir_dispatcher();
     boost::asio::awaitable<void> await_messages();
     void update_session(const Step& step);

@@ -13,10 +13,9 @@ namespace coordination {
 namespace asio = boost::asio;
 
 /// The topics of a connection that is no worker's are no state: what the command cannot see is seen here.
-std::optional<Error> Coordinator::too_many_topics(const Command& command, SessionId session) const
+std::optional<Error> Coordinator::too_many_topics(const Command& command, const Caller& caller)
 {
-    const auto* subscription = std::get_if<SubscribeMessages>(&command);
-    if (!subscription || dispatcher_.topics_of(session) + subscription->topics.size() <= message_topics_max)
+    if (!caller.worker.empty() || dispatcher_.note_topics(caller.session, command))
         return std::nullopt;
     return coordination::too_many_topics();
 }
@@ -27,7 +26,7 @@ void Coordinator::hand_over(const Step& step, std::span<const Change> changes, s
     for (const auto& post : posts)
         dispatcher_.post(post);
     if (const auto* command = std::get_if<Command>(&step.submitted.action); command && step.result)
-        dispatcher_.learn(*command, *step.result, step.submitted.session, changes, engine_.store());
+        dispatcher_.learn(*command, *step.result, step.submitted.session, changes);
 }
 
 /// There is something to send, or something is due earlier than the timer knows.
@@ -55,7 +54,7 @@ asio::awaitable<void> Coordinator::deliver_messages()
 asio::awaitable<void> Coordinator::await_messages()
 {
     if (!messages_stirred_) {
-        const auto next = failed_ || by_hand_ ? std::nullopt : dispatcher_.next_due();
+        const auto next = by_hand_ ? std::nullopt : next_message_due();
         if (next)
             message_timer_.expires_after(std::max(*next - clock_.now(), std::chrono::milliseconds{0}));
         else
@@ -73,12 +72,17 @@ asio::awaitable<void> Coordinator::await_messages()
     gathering_messages_ = false;
 }
 
-/// Messages that cannot be delivered become dead letters. While nothing can be written they are asked for
-/// again.
+std::optional<Timestamp> Coordinator::next_message_due() const
+{
+    return failed_ ? dispatcher_.next_expiry() : dispatcher_.next_due();
+}
+
+/// Messages that cannot be delivered become dead letters. While nothing can be written they wait, and nothing
+/// is sent again: nobody could acknowledge it.
 void Coordinator::bury_due()
 {
     if (failed_)
-        return;
+        return dispatcher_.drop_expired(clock_.now());
     auto burials = dispatcher_.due(clock_.now());
     if (burials.empty())
         return;

@@ -118,7 +118,7 @@ void Coordinator::end_what_is_due()
 std::optional<Timestamp> Coordinator::next_due_by_hand() const
 {
     auto next = next_due();
-    const auto message = failed_ ? std::nullopt : dispatcher_.next_due();
+    const auto message = next_message_due();
     if (message && (!next || *message < *next))
         next = message;
     return next;

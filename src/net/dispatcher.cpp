@@ -10,16 +10,16 @@ namespace {
 /// What the strand does in one go, about a tenth of a millisecond of its time, and for one connection of it.
 constexpr int frames_a_turn = 128;
 constexpr int frames_a_connection = 32;
-constexpr std::size_t burials_a_turn = 128;
+constexpr std::size_t deliveries_due_a_turn = 128;
 
 Frame frame_for(const PostOffice::Handout& handout)
 {
     const auto& post = *handout.post;
     if (handout.attempt > 1 || !handout.shared)
         return std::make_shared<const std::string>(wire::message_frame(post.message, handout.attempt));
-    if (!post.frame)
-        post.frame = std::make_shared<const std::string>(wire::message_frame(post.message, 1));
-    return post.frame;
+    if (!post.frame())
+        post.keep_frame(std::make_shared<const std::string>(wire::message_frame(post.message, 1)));
+    return post.frame();
 }
 
 } // namespace
@@ -34,6 +34,16 @@ void Dispatcher::close(SessionId session)
 {
     outboxes_.erase(session);
     office_.close(session);
+    wake_(); // what waited for it is let go, and may be due
+}
+
+bool Dispatcher::note_topics(SessionId session, const Command& command)
+{
+    if (const auto* more = std::get_if<SubscribeMessages>(&command))
+        return office_.ask_for_topics(session, more->topics);
+    if (const auto* fewer = std::get_if<UnsubscribeMessages>(&command))
+        office_.give_up_topics(session, fewer->topics);
+    return true;
 }
 
 void Dispatcher::post(const PostPtr& post)
@@ -46,9 +56,9 @@ void Dispatcher::post(const PostPtr& post)
 }
 
 void Dispatcher::learn(const Command& command, const Outcome& outcome, SessionId session,
-                       std::span<const Change> changes, const StateStore& state)
+                       std::span<const Change> changes)
 {
-    if (office_.learn(command, outcome, session, changes, state))
+    if (office_.learn(command, outcome, session, changes))
         wake_(); // something to send, or another time to wake at
 }
 
@@ -86,7 +96,12 @@ void Dispatcher::serve(SessionId session, Timestamp now, int frames_max)
 
 std::vector<BuryMessage> Dispatcher::due(Timestamp now)
 {
-    return office_.due(now, burials_a_turn);
+    return office_.due(now, deliveries_due_a_turn);
+}
+
+void Dispatcher::drop_expired(Timestamp now)
+{
+    office_.drop_expired(now, deliveries_due_a_turn);
 }
 
 } // namespace coordination

@@ -31,13 +31,15 @@ public:
 
     void open(SessionId session, std::shared_ptr<Outbox> outbox);
     void close(SessionId session);
-    std::size_t topics_of(SessionId session) const { return office_.topics_of(session); }
+    /// What was executed for a connection that speaks for no worker. False: too many topics.
+    bool note_topics(SessionId session, const Command& command);
+    void take_back_topics(SessionId session) { office_.take_back_topics(session); }
 
     // What may be told by now, in the order in which it happened.
     void post(const PostPtr& post);
     /// Any command that went well, and what it changed.
     void learn(const Command& command, const Outcome& outcome, SessionId session,
-               std::span<const Change> changes, const StateStore& state);
+               std::span<const Change> changes);
 
     /// Sends some of what waits. False when there is nothing more to do before it is woken.
     bool deliver(Timestamp now);
@@ -45,6 +47,9 @@ public:
     /// What became of the time that passed: commands to be carried out.
     std::vector<BuryMessage> due(Timestamp now);
     std::optional<Timestamp> next_due() const noexcept { return office_.next_due(); }
+    /// The same while nothing can be written.
+    void drop_expired(Timestamp now);
+    std::optional<Timestamp> next_expiry() const noexcept { return office_.next_expiry(); }
 
     const PostOffice& office() const noexcept { return office_; }
 

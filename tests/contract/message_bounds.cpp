@@ -18,6 +18,7 @@ SCENARIO("a wrong field of the bus is named, and nothing changes", "[messages]")
         std::string named;
     };
     const std::string long_text(300, 'x');
+    const std::string many_parts(32, ':'); // 33 of them, all empty
     for (const auto& [message, code, named] : std::vector<Case>{
              {R"({"type":"publish"})", "MISSING_FIELD", "topic"},
              {R"({"type":"publish","topic":7})", "INVALID_FIELD", "topic"},
@@ -44,6 +45,8 @@ SCENARIO("a wrong field of the bus is named, and nothing changes", "[messages]")
              {R"({"type":"subscribe_messages","topics":"a"})", "INVALID_FIELD", "topics"},
              {R"({"type":"subscribe_messages","topics":["a",1]})", "INVALID_FIELD", "topics"},
              {R"({"type":"unsubscribe_messages","topics":[""]})", "INVALID_FIELD", "topics"},
+             {R"({"type":"subscribe_messages","topics":[")" + many_parts + R"("]})", "INVALID_FIELD",
+              "parts"},
          }) {
         INFO(message);
         const auto response = peer.call(message);
@@ -104,6 +107,21 @@ SCENARIO("a full queue refuses with QUEUE_FULL, over HTTP with 429", "[messages]
     CHECK(integer(bus(api), "queue.total") == 2);
     api.post("/api/messages/ack", R"({"workerId":"w1","messageId":")" + first + "\"}");
     api.post("/api/messages/publish", call);
+}
+
+SCENARIO("one receiver that takes nothing leaves half of the queue to the others", "[messages]")
+{
+    DaemonProcess daemon({"--max-queue-size", "1200"});
+    Api api(daemon);
+    api.register_worker("hog");
+    api.register_worker("w1");
+    for (int i = 0; i < 600; ++i)
+        api.post("/api/messages/publish", R"({"recipient":"hog","topic":"a"})");
+    const auto refused = api.http.post("/api/messages/publish", R"({"recipient":"hog","topic":"a"})");
+    CHECK(refused.status == 429);
+    CHECK(text(refused.json(), "code") == "QUEUE_FULL");
+    CHECK_THAT(text(refused.json(), "error"), Catch::Contains("worker hog"));
+    api.post("/api/messages/publish", R"({"recipient":"w1","topic":"a"})");
 }
 
 SCENARIO("messages may be gathered for the processing interval, and come all the same", "[messages]")

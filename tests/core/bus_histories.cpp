@@ -62,11 +62,12 @@ void BusHistories::publish()
     if (below(3) == 0)
         command.ttl = std::chrono::milliseconds(1 + below(3000));
 
-    const auto pending = [&](const Sent& other) { return other.id == id && waits_for_workers(other); };
+    const auto pending = [&](const Sent& other) { return other.id == id && waits(other); };
     const bool duplicate = named && (std::ranges::any_of(all_, pending) ||
                                      (remembered_until_.contains(id) && remembered_until_[id] > world_.now));
     Sent one;
     one.guarantee = command.guarantee;
+    one.max_retries = command.max_retries;
     if (!recipient.empty())
         one.owed[recipient];
     for (const auto& [subscriber, patterns] : topics_)
@@ -89,8 +90,8 @@ void BusHistories::publish()
         return;
     one.id = std::string(result->message.view());
     const BusMessage* row = world_.engine->store().messages().find(one.id);
-    const bool waits = std::ranges::any_of(one.owed, [](const auto& owed) { return !owed.second.socket; });
-    CHECK((row != nullptr) == (command.guarantee != Guarantee::at_most_once && (waits || named)));
+    const bool kept = std::ranges::any_of(one.owed, [](const auto& owed) { return !owed.second.socket; });
+    CHECK((row != nullptr) == (command.guarantee != Guarantee::at_most_once && (kept || named)));
     if (row && row->state == MessageState::done)
         remembered_until_[one.id] = world_.now + limits().bus.dedup_window;
     all_.push_back(std::move(one));
@@ -111,6 +112,7 @@ void BusHistories::arrive(const Arrival& arrival)
     CHECK_FALSE(owed.lettered);
     CHECK(world_.now < one.expires);
     CHECK(arrival.attempt == owed.attempt + 1);
+    CHECK(arrival.attempt <= one.max_retries + 1); // whatever became of its connections
     owed.attempt = arrival.attempt;
     ++owed.arrived;
     if (one.guarantee == Guarantee::at_most_once) {
@@ -123,6 +125,10 @@ void BusHistories::arrive(const Arrival& arrival)
 
 void BusHistories::acknowledge(Client& client, const MessageId& id)
 {
+    for (const auto& one : all_) // from a socket it counts for the window once all workers have it
+        if (one.id == id.view() && one.guarantee == Guarantee::exactly_once &&
+            client.name.starts_with("socket") && waits(one) && !waits_for_workers(one))
+            remembered_until_[one.id] = world_.now + limits().bus.dedup_window;
     for (auto& one : all_) {
         const auto owed = one.owed.find(client.name);
         if (one.id != id.view() || owed == one.owed.end() || owed->second.lettered || owed->second.closed ||

@@ -35,6 +35,7 @@ private:
     struct Sent {
         std::string id;
         Guarantee guarantee{};
+        std::uint32_t max_retries = 0;
         Timestamp expires{};
         std::map<std::string, Owed> owed; ///< by receiver
     };
@@ -53,6 +54,14 @@ private:
         return std::ranges::any_of(one.owed, [](const auto& owed) {
             return !owed.second.socket && !owed.second.acked && !owed.second.lettered;
         });
+    }
+    /// As long as this is so, its id is known.
+    static bool waits(const Sent& one)
+    {
+        return one.guarantee != Guarantee::at_most_once &&
+               std::ranges::any_of(one.owed, [](const auto& owed) {
+                   return !owed.second.acked && !owed.second.lettered && !owed.second.closed;
+               });
     }
     static bool matches(const std::string& pattern, const std::string& topic);
 

@@ -146,27 +146,51 @@ TEST_CASE("maxRetries 0 is one try", "[bus]")
     CHECK(world.letters().size() == 1);
 }
 
-TEST_CASE("a lost connection is no failed try: the message waits for the worker until its ttl", "[bus]")
+TEST_CASE("a try that ends with its connection counts: what kills its receiver becomes a dead letter",
+          "[bus]")
 {
     BusLimits bus;
     bus.ack_timeout = 1h;
     BusWorld world(with(bus));
     world.disconnect(world.connect("w1"));
-    auto lasting = to("w1", "1");
-    lasting.ttl = 10s;
-    REQUIRE(world.publish("a", lasting));
+    REQUIRE(world.publish("a", to("w1", "1")));
     REQUIRE(world.publish("a", to("w1", "2", Guarantee::at_most_once)));
-    for (std::uint32_t time = 1; time <= 9; ++time) {
+    for (std::uint32_t time = 1; time <= 4; ++time) {
+        CHECK(world.letters().empty());
         const auto worker = world.connect("w1");
         const auto arrivals = world.arrivals(worker);
         REQUIRE(arrivals.size() == (time == 1 ? 2 : 1)); // what is sent at most once does not come again
         CHECK(arrivals[0].attempt == time);
+        if (time % 2 == 0)
+            world.disconnect(worker); // else another connection takes the worker over
+    }
+    REQUIRE(world.letters().size() == 1);
+    CHECK(world.letters()[0].reason.view() == "MAX_RETRIES");
+    CHECK(world.payloads(world.connect("w1")).empty());
+    CHECK(world.quota().messages == 0);
+}
+
+TEST_CASE("what was never sent waits for its worker until its ttl", "[bus]")
+{
+    BusLimits bus;
+    bus.in_flight_max = 1;
+    BusWorld world(with(bus));
+    world.disconnect(world.connect("w1"));
+    for (const auto* payload : {"1", "2"}) {
+        auto lasting = to("w1", payload);
+        lasting.ttl = 10s;
+        lasting.max_retries = 1000;
+        REQUIRE(world.publish("a", lasting));
+    }
+    for (int time = 0; time < 9; ++time) {
+        const auto worker = world.connect("w1");
+        CHECK(world.payloads(worker) == Payloads{"1"});
         world.disconnect(worker);
         world.advance(1s);
     }
     CHECK(world.letters().empty());
     world.advance(1s);
-    REQUIRE(world.letters().size() == 1);
+    REQUIRE(world.letters().size() == 2);
     CHECK(world.letters()[0].reason.view() == "EXPIRED");
     CHECK(world.payloads(world.connect("w1")).empty());
     CHECK(world.quota().messages == 0);

@@ -5,6 +5,8 @@
 
 namespace coordination::testing {
 
+using namespace std::chrono_literals;
+
 BusWorld::BusWorld(const Limits& given)
     : limits(given),
       engine(std::make_unique<Engine>(limits)),
@@ -29,7 +31,7 @@ Result BusWorld::carry_out(const Command& command, const Caller& caller)
         office->post(post);
     }
     if (result)
-        office->learn(command, *result, caller.session, changes, engine->store());
+        office->learn(command, *result, caller.session, changes);
     engine->settle(now, effects_);
     effects_.clear();
     return result;
@@ -57,6 +59,7 @@ void BusWorld::disconnect(const Caller& caller)
     arrived_.erase(caller.session);
     if (!caller.worker.empty())
         static_cast<void>(carry_out(CloseSession{caller.worker, caller.session}, {}));
+    advance(0ms);
 }
 
 Result BusWorld::publish(std::string_view topic, PublishMessage more, const Caller& caller)

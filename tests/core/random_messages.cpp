@@ -106,7 +106,7 @@ void RandomCalls::settle_message()
                         .everyone = below(3) == 0,
                         .reason = "MAX_RETRIES"};
     if (!command.everyone)
-        command.receiver = receiver;
+        command.receivers.push_back(receiver);
     static_cast<void>(fleet.call(command));
 }
 

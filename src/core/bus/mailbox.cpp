@@ -7,8 +7,13 @@ namespace coordination {
 
 void Mailbox::put(PostNumber number, PostPtr post)
 {
-    bytes_ += post->bytes();
-    if (post->message.guarantee == Guarantee::at_most_once)
+    if (Load* load = load_of(*post)) {
+        ++load->messages;
+        load->bytes += post->bytes();
+    } else {
+        letters_.insert(number);
+    }
+    if (!post->guarded())
         unguarded_.insert(number);
     auto& queue = queue_of(*post);
     queue.emplace_hint(queue.end(), number, Parcel{std::move(post)});
@@ -62,11 +67,25 @@ bool Mailbox::erase(PostNumber number)
     const Parcel* parcel = find(number);
     if (!parcel)
         return false;
-    bytes_ -= parcel->post->bytes();
+    if (Load* load = load_of(*parcel->post)) {
+        --load->messages;
+        load->bytes -= parcel->post->bytes();
+    }
     unguarded_.erase(number);
+    letters_.erase(number);
     if (in_flight_.erase(number) == 0)
         queue_of(*parcel->post).erase(number);
     return true;
+}
+
+std::optional<PostNumber> Mailbox::any() const noexcept
+{
+    if (!in_flight_.empty())
+        return in_flight_.begin()->first;
+    for (const auto& queue : waiting_)
+        if (!queue.empty())
+            return queue.begin()->first;
+    return std::nullopt;
 }
 
 std::optional<PostNumber> Mailbox::oldest_unguarded() const noexcept

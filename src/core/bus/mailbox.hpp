@@ -43,6 +43,8 @@ public:
     SessionId session = 0; ///< the connection that it goes out over; 0: the receiver is away
     bool wants_letters = false;
     bool gone = false; ///< the worker was unregistered: what is here becomes dead letters
+    /// It was a connection's that does not subscribe any more: what is here is let go.
+    bool abandoned() const noexcept { return worker.empty() && session == 0; }
 
     void put(PostNumber number, PostPtr post);
     /// What should go next, if anything waits.
@@ -55,6 +57,8 @@ public:
     /// In flight or not; null: it is not here.
     Parcel* find(PostNumber number) noexcept;
     bool erase(PostNumber number);
+    /// One that is here, in flight or not.
+    std::optional<PostNumber> any() const noexcept;
     /// The oldest that is sent once at most, if one waits.
     std::optional<PostNumber> oldest_unguarded() const noexcept;
 
@@ -65,10 +69,24 @@ public:
     const Parcels& in_flight() const noexcept { return in_flight_; }
     std::size_t waiting() const noexcept;
     std::size_t size() const noexcept { return waiting() + in_flight_.size(); }
-    std::size_t unguarded() const noexcept { return unguarded_.size(); }
-    std::size_t bytes() const noexcept { return bytes_; }
+    /// Dead letters that are here.
+    const std::set<PostNumber>& letters() const noexcept { return letters_; }
+    struct Load {
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+    };
+    /// Of what is sent once at most, and of what is sent until it is acknowledged. Dead letters are in
+    /// neither: they have a bound of their own.
+    const Load& unguarded() const noexcept { return unguarded_load_; }
+    const Load& guarded() const noexcept { return guarded_load_; }
 
 private:
+    Load* load_of(const Post& post) noexcept
+    {
+        if (post.is_letter())
+            return nullptr;
+        return post.guarded() ? &guarded_load_ : &unguarded_load_;
+    }
     Parcels& queue_of(const Post& post) noexcept
     {
         return waiting_[static_cast<std::size_t>(post.message.priority)];
@@ -77,7 +95,9 @@ private:
     std::array<Parcels, priority_count> waiting_;
     Parcels in_flight_;
     std::set<PostNumber> unguarded_; ///< those that wait and are sent once at most
-    std::size_t bytes_ = 0;
+    std::set<PostNumber> letters_;
+    Load unguarded_load_;
+    Load guarded_load_;
 };
 
 } // namespace coordination

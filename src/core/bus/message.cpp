@@ -78,9 +78,11 @@ std::vector<WorkerId> pending_receivers(const BusMessage& message)
 
 std::size_t bytes_of(const BusMessage& message) noexcept
 {
+    constexpr std::size_t post_bytes = 500; // with its places in the post office
     constexpr std::size_t row_bytes = 300;
     const auto receivers = message.receivers ? message.receivers->size() : 0;
-    return row_bytes + message.id.text.size() + message.topic.size() + message.payload.size() +
+    const auto kept = message.guarantee == Guarantee::at_most_once ? 0 : row_bytes;
+    return post_bytes + kept + message.id.text.size() + message.topic.size() + message.payload.size() +
            receivers * sizeof(WorkerId);
 }
 

@@ -14,6 +14,12 @@ namespace coordination {
 /// Where messages go that could not be delivered. Only who names it gets them: no wildcard stands for it.
 inline constexpr std::string_view dead_letter_topic = "dead-letter";
 
+/// Of a dead letter: its receiver held as much of the queue as one may.
+inline constexpr std::string_view queue_full_reason = "QUEUE_FULL";
+
+/// Of one topic that is subscribed to: each part takes memory of its own.
+inline constexpr std::size_t topic_parts_max = 32;
+
 /// Of one subscriber. More would make a row that is written at each of the worker's changes too large.
 inline constexpr std::size_t message_topics_max = 256;
 
@@ -59,7 +65,7 @@ bool is_pending(const BusMessage& message, const WorkerId& receiver) noexcept;
 void settle(BusMessage& message, const WorkerId& receiver);
 std::vector<WorkerId> pending_receivers(const BusMessage& message);
 
-/// What keeping a message costs, to the nearest hundred bytes.
+/// What keeping a message costs, to the nearest hundred bytes; not what each that has still to get it does.
 std::size_t bytes_of(const BusMessage& message) noexcept;
 
 } // namespace coordination

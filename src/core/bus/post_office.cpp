@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace coordination {
-namespace {
-
-constexpr std::size_t kept_messages_least = 1000;
-constexpr std::size_t kept_bytes_least = std::size_t{8} << 20U;
-constexpr std::size_t share = 10;
-
-} // namespace
-
 void PostOffice::resume(StateStore& store)
 {
     for (const auto& [ordinal, row] : store.messages().rows()) {
@@ -55,7 +47,7 @@ void PostOffice::tidy(MailboxId id)
     mailboxes_.erase(id);
 }
 
-void PostOffice::connect(SessionId session, const WorkerId& worker, bool wants_letters)
+void PostOffice::connect(SessionId session, const WorkerId& worker, std::optional<bool> wants_letters)
 {
     const auto entry = connections_.find(session);
     if (const auto known = by_worker_.find(worker.view()); known != by_worker_.end())
@@ -64,14 +56,16 @@ void PostOffice::connect(SessionId session, const WorkerId& worker, bool wants_l
         return; // it has ended meanwhile, or there never was one
     const auto id = mailbox_of(worker);
     auto& mailbox = *find(id);
+    const bool wanted = wants_letters.value_or(mailbox.wants_letters);
     if (mailbox.session != session) {
         if (const auto other = connections_.find(mailbox.session); other != connections_.end())
             other->second.worker = 0;
+        drop_letters_from(id, mailbox);
         return_flights(id, mailbox);
         mailbox.session = session;
         entry->second.worker = id;
     }
-    want_letters(worker, wants_letters);
+    want_letters(worker, wanted);
     wake(session);
 }
 
@@ -85,55 +79,57 @@ void PostOffice::close(SessionId session)
     unready(session);
     connections_.erase(entry);
     if (Mailbox* mailbox = find(id)) {
+        drop_letters_from(id, *mailbox);
         mailbox->session = 0;
-        letter_boxes_.erase(id);
-        mailbox->wants_letters = false;
-        drop_letters_from(*mailbox);
         return_flights(id, *mailbox);
         tidy(id);
     }
 }
 
-/// What is in flight may have been lost on the way: it waits again, which counts as no failure of the
-/// receiver's.
+/// What is in flight was tried once more, in vain: it waits again, or is overdue at once for the last time.
 void PostOffice::return_flights(MailboxId id, Mailbox& mailbox)
 {
-    while (!mailbox.in_flight().empty()) {
-        const auto& [number, parcel] = *mailbox.in_flight().begin();
+    std::vector<PostNumber> numbers;
+    for (const auto& [number, parcel] : mailbox.in_flight())
+        numbers.push_back(number);
+    for (const auto number : numbers) {
+        auto& parcel = *mailbox.find(number);
         flights_.erase({parcel.due, number, id});
-        mailbox.end_flight(number);
+        ++parcel.overdue;
+        if (is_exhausted(parcel))
+            fly(id, number, Timestamp{});
+        else
+            mailbox.end_flight(number);
     }
 }
 
-void PostOffice::want_letters(const WorkerId& worker, bool wanted)
+void PostOffice::want_letters(const WorkerId& worker, std::optional<bool> wanted)
 {
     const auto known = by_worker_.find(worker.view());
     Mailbox* mailbox = known == by_worker_.end() ? nullptr : find(known->second);
-    if (!mailbox || mailbox->session == 0 || mailbox->wants_letters == wanted)
+    if (!mailbox || mailbox->session == 0 || !wanted || mailbox->wants_letters == *wanted)
         return;
-    mailbox->wants_letters = wanted;
-    if (wanted) {
+    if (*wanted)
         put_letters_into(known->second, *mailbox);
-    } else {
-        letter_boxes_.erase(known->second);
-        drop_letters_from(*mailbox);
-    }
+    else
+        drop_letters_from(known->second, *mailbox);
 }
 
 void PostOffice::put_letters_into(MailboxId id, Mailbox& mailbox)
 {
+    mailbox.wants_letters = true;
     letter_boxes_.insert(id);
     for (const auto& [number, letter] : letters_)
         mailbox.put(number, letter);
     stir(mailbox.session);
 }
 
-void PostOffice::drop_letters_from(Mailbox& mailbox)
+void PostOffice::drop_letters_from(MailboxId id, Mailbox& mailbox)
 {
-    const auto id = mailbox.worker.empty() ? connections_.find(mailbox.session)->second.own
-                                           : by_worker_.find(mailbox.worker.view())->second;
-    for (const auto& [number, letter] : letters_)
-        erase(id, number);
+    mailbox.wants_letters = false;
+    letter_boxes_.erase(id);
+    while (!mailbox.letters().empty())
+        erase(id, *mailbox.letters().begin());
 }
 
 void PostOffice::forget(const WorkerId& worker)
@@ -167,10 +163,8 @@ void PostOffice::subscribe(SessionId session, const MessageTopics& topics)
         if (connection.topics.insert(topic).second)
             topics_.add(topic, session);
     auto& mailbox = *find(connection.own);
-    if (!mailbox.wants_letters && connection.topics.contains(dead_letter_topic)) {
-        mailbox.wants_letters = true;
+    if (!mailbox.wants_letters && connection.topics.contains(dead_letter_topic))
         put_letters_into(connection.own, mailbox);
-    }
 }
 
 void PostOffice::unsubscribe(SessionId session, const std::optional<MessageTopics>& topics)
@@ -184,29 +178,49 @@ void PostOffice::unsubscribe(SessionId session, const std::optional<MessageTopic
         if (connection.topics.erase(topic) > 0)
             topics_.remove(topic, session);
     auto& mailbox = *find(connection.own);
-    if (mailbox.wants_letters && !connection.topics.contains(dead_letter_topic)) {
-        mailbox.wants_letters = false;
-        letter_boxes_.erase(connection.own);
-        drop_letters_from(mailbox);
-    }
-    if (!connection.topics.empty())
-        return;
-    const auto own = connection.own;
-    while (mailbox.size() > 0) {
-        auto number = mailbox.in_flight().empty() ? PostNumber{0} : mailbox.in_flight().begin()->first;
-        for (int priority = 0; number == 0; ++priority)
-            if (const auto& queue = mailbox.waiting(static_cast<Priority>(priority)); !queue.empty())
-                number = queue.begin()->first;
-        settle(own, number);
-    }
-    connection.own = 0;
-    mailboxes_.erase(own);
+    if (mailbox.wants_letters && !connection.topics.contains(dead_letter_topic))
+        drop_letters_from(connection.own, mailbox);
+    if (connection.topics.empty())
+        abandon(std::exchange(connection.own, 0));
 }
 
-std::size_t PostOffice::topics_of(SessionId session) const
+/// Nobody will acknowledge any of it: it is let go, a little at a time.
+void PostOffice::abandon(MailboxId id)
+{
+    find(id)->session = 0;
+    abandoned_.push_back(id);
+}
+
+bool PostOffice::ask_for_topics(SessionId session, const MessageTopics& topics)
 {
     const auto entry = connections_.find(session);
-    return entry == connections_.end() ? 0 : entry->second.topics.size();
+    if (entry == connections_.end())
+        return true; // it has ended: nothing will come of it
+    auto& asked = entry->second.asked;
+    const auto more =
+        std::ranges::count_if(topics, [&](const auto& topic) { return !asked.contains(topic); });
+    if (asked.size() + static_cast<std::size_t>(more) > message_topics_max)
+        return false;
+    asked.insert(topics.begin(), topics.end());
+    return true;
+}
+
+void PostOffice::give_up_topics(SessionId session, const std::optional<MessageTopics>& topics)
+{
+    const auto entry = connections_.find(session);
+    if (entry == connections_.end())
+        return;
+    if (!topics)
+        entry->second.asked.clear();
+    else
+        for (const auto& topic : *topics)
+            entry->second.asked.erase(topic);
+}
+
+void PostOffice::take_back_topics(SessionId session)
+{
+    if (const auto entry = connections_.find(session); entry != connections_.end())
+        entry->second.asked = entry->second.topics;
 }
 
 /// A connection that speaks for a receiver gets it as that, once.
@@ -238,11 +252,12 @@ void PostOffice::post(const PostPtr& post)
     expiries_.emplace(posted.expires, number);
     if (post->guarded())
         by_id_.emplace(message.id.view(), number);
+    post->owed_to(posted.left);
     const auto at = posted.at;
     posted_.emplace(number, std::move(posted));
     for (const auto id : at)
         if (Mailbox* mailbox = find(id))
-            keep_within_bounds(id, *mailbox);
+            keep_within_bounds(id, *mailbox, *post->quota());
 }
 
 void PostOffice::put(PostNumber number, Posted& posted, MailboxId id)
@@ -254,15 +269,16 @@ void PostOffice::put(PostNumber number, Posted& posted, MailboxId id)
     stir(mailbox.session);
 }
 
-void PostOffice::keep_within_bounds(MailboxId id, Mailbox& mailbox)
+void PostOffice::keep_within_bounds(MailboxId id, Mailbox& mailbox, const MessageQuota& quota)
 {
-    const auto messages_max = std::max(kept_messages_least, limits_.bus.queue_messages_max / share);
-    const auto bytes_max = std::max(kept_bytes_least, limits_.bus.queue_bytes_max / share);
-    while (mailbox.unguarded() > messages_max || (mailbox.unguarded() > 0 && mailbox.bytes() > bytes_max)) {
+    const auto share = quota.small_share(limits_.bus);
+    while (share.exceeded_by(mailbox.unguarded().messages, mailbox.unguarded().bytes)) {
         ++counters_.dropped;
         settle(id, *mailbox.oldest_unguarded());
     }
-    if (mailbox.worker.empty() && (mailbox.size() > messages_max || mailbox.bytes() > bytes_max) &&
+    const MessageQuota::Share most{std::max(share.messages, limits_.bus.in_flight_max),
+                                   std::max(share.bytes, MessageQuota::least_share.bytes)};
+    if (mailbox.worker.empty() && most.exceeded_by(mailbox.guarded().messages, mailbox.guarded().bytes) &&
         std::ranges::find(overfull_, mailbox.session) == overfull_.end())
         overfull_.push_back(mailbox.session);
 }
@@ -273,7 +289,10 @@ void PostOffice::settle(MailboxId id, PostNumber number)
     if (!erase(id, number))
         return;
     const auto posted = posted_.find(number);
-    if (posted != posted_.end() && --posted->second.left == 0)
+    if (posted == posted_.end())
+        return;
+    posted->second.post->owed_to(--posted->second.left);
+    if (posted->second.left == 0)
         forget_post(number);
 }
 

@@ -43,12 +43,12 @@ struct BusGauges {
 /// Delivers messages: who has still to get what, what goes next to whom, what was not acknowledged in time.
 /// Knows only what may be told, that is, what is as durable as was promised; what follows for the state (a
 /// dead letter) it asks for, as a command. How often something was tried is known here alone: a restart
-/// begins to count anew.
+/// begins to count anew. A try that ended with its connection counts: else a message that kills its receiver
+/// would come again for ever.
 ///
 /// Bounds   `in_flight_max` messages to one receiver that it has not acknowledged. What may be lost is kept
-///          for one receiver up to a tenth of the queue's bounds (at least 1000 messages and 8 MiB), then the
-///          oldest goes and is counted; a connection that is no worker's and lets so much else gather is
-///          overfull().
+///          for one receiver up to its small share of the queue (see MessageQuota), then the oldest goes and
+///          is counted; a connection that is no worker's and lets so much else gather is overfull().
 /// Threads  One: the store's strand.
 class PostOffice {
 public:
@@ -62,7 +62,15 @@ public:
     void post(const PostPtr& post);
     /// A command that went well, over this connection, and what it changed. False: it means nothing here.
     bool learn(const Command& command, const Outcome& outcome, SessionId session,
-               std::span<const Change> changes, const StateStore& state);
+               std::span<const Change> changes);
+
+    /// The topics of a connection are bounded as they are asked for, which is before this learns of them. A
+    /// subscription by one that speaks for no worker was executed: false where they are too many.
+    bool ask_for_topics(SessionId session, const MessageTopics& topics);
+    /// Likewise the end of one.
+    void give_up_topics(SessionId session, const std::optional<MessageTopics>& topics);
+    /// What was executed and not learned was taken back.
+    void take_back_topics(SessionId session);
 
     // What is to be done.
     struct Handout {
@@ -82,13 +90,16 @@ public:
     /// Connections to be cut off, once each.
     std::vector<SessionId> take_overfull() { return std::exchange(overfull_, {}); }
 
-    /// Lets time pass: what was not acknowledged waits again, what may be lost and has expired is dropped; at
-    /// most `most` are to be buried, and asked for again until they are.
+    /// Lets time pass: what was not acknowledged waits again, what may be lost and has expired is dropped,
+    /// what is to be buried is asked for again until it is. Looks at `most` deliveries, and at all of the
+    /// message that the last of these belongs to.
     std::vector<BuryMessage> due(Timestamp now, std::size_t most);
     std::optional<Timestamp> next_due() const noexcept;
+    /// The same where nothing can be written: so nobody can acknowledge, and no try is counted. What may be
+    /// lost is dropped when it has expired.
+    void drop_expired(Timestamp now, std::size_t most);
+    std::optional<Timestamp> next_expiry() const noexcept;
 
-    /// Of the connection's own subscription.
-    std::size_t topics_of(SessionId session) const;
     const BusCounters& counters() const noexcept { return counters_; }
     BusGauges gauges() const;
     std::size_t letters() const noexcept { return letters_.size(); }
@@ -99,6 +110,7 @@ private:
         MailboxId own = 0; ///< where it has subscribed before it spoke for a worker, or never does; 0: none
         MailboxId worker = 0;
         std::set<std::string, std::less<>> topics;
+        std::set<std::string, std::less<>> asked; ///< these, when all that was executed is learned
         bool resting = false;
         bool ready = false; ///< it is among ready_
     };
@@ -111,9 +123,9 @@ private:
 
     /// The worker is registered. It speaks over this connection from now on (0: over none), and over no
     /// other.
-    void connect(SessionId session, const WorkerId& worker, bool wants_letters);
+    void connect(SessionId session, const WorkerId& worker, std::optional<bool> wants_letters);
     /// Its topics are its row's; only whether dead letters are among them matters here.
-    void want_letters(const WorkerId& worker, bool wanted);
+    void want_letters(const WorkerId& worker, std::optional<bool> wanted);
     /// The worker was unregistered.
     void forget(const WorkerId& worker);
     void subscribe(SessionId session, const MessageTopics& topics);
@@ -121,7 +133,7 @@ private:
     void acknowledge(SessionId session, const WorkerId& worker, const MessageId& id);
     /// As it was asked for by due().
     void buried(const BuryMessage& command, std::size_t lost);
-    void follow_letters(std::span<const Change> changes);
+    bool follow_letters(std::span<const Change> changes);
     void add_letter(const BusMessage& letter);
     void remove_letter(const MessageId& id);
 
@@ -129,10 +141,11 @@ private:
     Mailbox* find(MailboxId id) noexcept;
     void tidy(MailboxId id);
     void return_flights(MailboxId id, Mailbox& mailbox);
-    void drop_letters_from(Mailbox& mailbox);
+    void drop_letters_from(MailboxId id, Mailbox& mailbox);
     void put_letters_into(MailboxId id, Mailbox& mailbox);
     void put(PostNumber number, Posted& posted, MailboxId id);
-    void keep_within_bounds(MailboxId id, Mailbox& mailbox);
+    void abandon(MailboxId id);
+    void keep_within_bounds(MailboxId id, Mailbox& mailbox, const MessageQuota& quota);
     void settle(MailboxId id, PostNumber number);
     bool erase(MailboxId id, PostNumber number);
     void forget_post(PostNumber number);
@@ -141,11 +154,18 @@ private:
     void stir(SessionId session);
     void unready(SessionId session);
 
-    void bury_gone(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials);
-    void return_overdue(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials);
-    void end_expired(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials);
+    using Burials = std::vector<BuryMessage>;
+    static bool is_exhausted(const Parcel& parcel) noexcept
+    {
+        return parcel.overdue > parcel.post->message.max_retries;
+    }
+    void empty_gone(Timestamp now, std::size_t& budget, Burials& burials);
+    void bury_one_of_gone(MailboxId id, const Mailbox& mailbox, Timestamp now, Burials& burials);
+    void return_overdue(Timestamp now, std::size_t& budget, Burials& burials);
+    void end_expired(Timestamp now, std::size_t& budget, Burials* burials);
     BuryMessage burial_for_all(PostNumber number, const Posted& posted);
-    static BuryMessage burial(const Mailbox& mailbox, PostPtr post, std::string_view reason);
+    static void bury(const Mailbox& mailbox, const PostPtr& post, std::string_view reason, Burials& burials);
+    std::optional<PostNumber> number_of(const Post& post) const;
 
     const Limits& limits_;
     BusCounters counters_;
@@ -161,7 +181,8 @@ private:
     std::map<PostNumber, PostPtr> letters_;
     std::set<std::tuple<Timestamp, PostNumber, MailboxId>> flights_; ///< by when they are overdue
     std::set<std::pair<Timestamp, PostNumber>> expiries_;
-    std::deque<MailboxId> gone_;
+    std::deque<MailboxId> gone_;       ///< of workers that were unregistered
+    std::deque<MailboxId> abandoned_;  ///< of connections that do not subscribe any more
     std::set<MailboxId> letter_boxes_; ///< connected ones that want dead letters
     std::deque<SessionId> ready_;
     std::vector<SessionId> overfull_;

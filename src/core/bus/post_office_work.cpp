@@ -112,49 +112,73 @@ void PostOffice::fly(MailboxId id, PostNumber number, Timestamp due)
     flights_.emplace(due, number, id);
 }
 
-BuryMessage PostOffice::burial(const Mailbox& mailbox, PostPtr post, std::string_view reason)
+/// One command for all that are to be buried of a message, so that one dead letter tells of them.
+void PostOffice::bury(const Mailbox& mailbox, const PostPtr& post, std::string_view reason, Burials& burials)
 {
-    BuryMessage command{.post = std::move(post), .receiver = mailbox.worker, .reason = reason};
+    auto burial = std::ranges::find_if(burials, [&](const BuryMessage& known) {
+        return known.post == post && !known.everyone && known.reason == reason;
+    });
+    if (burial == burials.end())
+        burial = burials.insert(burials.end(), BuryMessage{.post = post, .reason = reason});
     if (mailbox.worker.empty())
-        command.sockets.push_back(mailbox.session);
-    return command;
+        burial->sockets.push_back(mailbox.session);
+    else
+        burial->receivers.push_back(mailbox.worker);
 }
 
 std::vector<BuryMessage> PostOffice::due(Timestamp now, std::size_t most)
 {
-    std::vector<BuryMessage> burials;
-    bury_gone(now, most, burials);
-    return_overdue(now, most, burials);
-    end_expired(now, most, burials);
+    Burials burials;
+    auto budget = most;
+    empty_gone(now, budget, burials);
+    return_overdue(now, budget, burials);
+    end_expired(now, budget, &burials);
     return burials;
 }
 
-void PostOffice::bury_gone(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials)
+void PostOffice::drop_expired(Timestamp now, std::size_t most)
 {
-    while (!gone_.empty() && burials.size() < most) {
+    end_expired(now, most, nullptr);
+}
+
+void PostOffice::empty_gone(Timestamp now, std::size_t& budget, Burials& burials)
+{
+    for (; !gone_.empty() && budget > 0; --budget) {
         const auto id = gone_.front();
-        Mailbox* mailbox = find(id);
-        const auto best =
-            mailbox && mailbox->gone ? mailbox->best(limits_.aging, now) : std::optional<ParcelRank>{};
-        if (!best) {
+        const Mailbox* mailbox = find(id);
+        if (!mailbox || !mailbox->gone || mailbox->size() == mailbox->in_flight().size())
             gone_.pop_front();
-            continue;
-        }
-        const auto post = mailbox->find(best->number)->post;
-        if (post->guarded()) {
-            burials.push_back(burial(*mailbox, post, "WORKER_UNREGISTERED"));
-            fly(id, best->number, now + limits_.bus.ack_timeout); // should it be refused
+        else
+            bury_one_of_gone(id, *mailbox, now, burials);
+    }
+    for (; !abandoned_.empty() && budget > 0; --budget) {
+        const auto id = abandoned_.front();
+        if (const auto number = find(id)->any()) {
+            settle(id, *number);
         } else {
-            ++counters_.dropped;
-            settle(id, best->number);
-            tidy(id);
+            mailboxes_.erase(id);
+            abandoned_.pop_front();
         }
     }
 }
 
-void PostOffice::return_overdue(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials)
+void PostOffice::bury_one_of_gone(MailboxId id, const Mailbox& mailbox, Timestamp now, Burials& burials)
 {
-    for (std::size_t n = 0; n < most && !flights_.empty(); ++n) {
+    const auto number = mailbox.best(limits_.aging, now)->number;
+    const auto post = find(id)->find(number)->post;
+    if (post->guarded()) {
+        bury(mailbox, post, "WORKER_UNREGISTERED", burials);
+        fly(id, number, now + limits_.bus.ack_timeout); // should it be refused
+    } else {
+        ++counters_.dropped;
+        settle(id, number);
+        tidy(id);
+    }
+}
+
+void PostOffice::return_overdue(Timestamp now, std::size_t& budget, Burials& burials)
+{
+    for (; budget > 0 && !flights_.empty(); --budget) {
         const auto [due, number, id] = *flights_.begin();
         if (due > now)
             return;
@@ -162,12 +186,10 @@ void PostOffice::return_overdue(Timestamp now, std::size_t most, std::vector<Bur
         auto& mailbox = *find(id);
         auto& parcel = *mailbox.find(number);
         ++parcel.overdue;
-        const bool exhausted = parcel.overdue > parcel.post->message.max_retries;
-        if (letters_.contains(number) && exhausted) {
+        if (parcel.post->is_letter() && is_exhausted(parcel)) {
             mailbox.erase(number); // it stays for others, and for this one's next connection
-        } else if (mailbox.gone || exhausted) {
-            burials.push_back(
-                burial(mailbox, parcel.post, mailbox.gone ? "WORKER_UNREGISTERED" : "MAX_RETRIES"));
+        } else if (!mailbox.abandoned() && (mailbox.gone || is_exhausted(parcel))) {
+            bury(mailbox, parcel.post, mailbox.gone ? "WORKER_UNREGISTERED" : "MAX_RETRIES", burials);
             fly(id, number, now + limits_.bus.ack_timeout); // likewise
             continue;
         } else {
@@ -177,15 +199,20 @@ void PostOffice::return_overdue(Timestamp now, std::size_t most, std::vector<Bur
     }
 }
 
-void PostOffice::end_expired(Timestamp now, std::size_t most, std::vector<BuryMessage>& burials)
+/// Without `burials` those that need one are put off.
+void PostOffice::end_expired(Timestamp now, std::size_t& budget, Burials* burials)
 {
-    for (std::size_t n = 0; n < most && !expiries_.empty(); ++n) {
+    while (budget > 0 && !expiries_.empty()) {
         const auto [at, number] = *expiries_.begin();
         if (at > now)
             return;
         auto& posted = posted_.at(number);
+        budget -= std::min(budget, posted.at.size());
         if (posted.post->guarded()) {
-            burials.push_back(burial_for_all(number, posted));
+            if (burials) { // those that are given up for another reason in this turn are among all
+                std::erase_if(*burials, [&](const BuryMessage& other) { return other.post == posted.post; });
+                burials->push_back(burial_for_all(number, posted));
+            }
             expiries_.erase(expiries_.begin());
             posted.expires = now + limits_.bus.ack_timeout; // likewise
             expiries_.emplace(posted.expires, number);
@@ -203,43 +230,55 @@ BuryMessage PostOffice::burial_for_all(PostNumber number, const Posted& posted)
 {
     BuryMessage command{.post = posted.post, .everyone = true, .reason = "EXPIRED"};
     for (const auto id : posted.at)
-        if (Mailbox* mailbox = find(id); mailbox && mailbox->worker.empty() && mailbox->find(number))
+        if (Mailbox* mailbox = find(id);
+            mailbox && mailbox->worker.empty() && !mailbox->abandoned() && mailbox->find(number))
             command.sockets.push_back(mailbox->session);
     return command;
+}
+
+std::optional<PostNumber> PostOffice::number_of(const Post& post) const
+{
+    for (auto [entry, end] = by_id_.equal_range(post.message.id.view()); entry != end; ++entry)
+        if (const auto posted = posted_.find(entry->second);
+            posted != posted_.end() && posted->second.post.get() == &post)
+            return entry->second;
+    return std::nullopt;
 }
 
 void PostOffice::buried(const BuryMessage& command, std::size_t lost)
 {
     counters_.dropped += lost;
-    for (auto [entry, end] = by_id_.equal_range(command.post->message.id.view()); entry != end; ++entry) {
-        const auto number = entry->second;
-        const auto posted = posted_.find(number);
-        if (posted == posted_.end() || posted->second.post != command.post)
-            continue;
-        for (const auto id : std::vector(posted->second.at)) { // gone with the last of them
-            const Mailbox* mailbox = find(id);
-            if (mailbox &&
-                (command.everyone ||
-                 (mailbox->worker.empty() ? std::ranges::count(command.sockets, mailbox->session) > 0
-                                          : mailbox->worker == command.receiver))) {
-                settle(id, number);
-                tidy(id);
-            }
-        }
-        return;
+    const auto number = number_of(*command.post);
+    if (!number)
+        return; // gone with the last of its receivers
+    std::vector<MailboxId> boxes;
+    if (command.everyone)
+        boxes = posted_.at(*number).at;
+    for (const auto& worker : command.receivers)
+        if (const auto known = by_worker_.find(worker.view()); known != by_worker_.end())
+            boxes.push_back(known->second);
+    for (const auto session : command.sockets)
+        if (const auto entry = connections_.find(session); entry != connections_.end())
+            boxes.push_back(entry->second.own);
+    for (const auto id : boxes) {
+        settle(id, *number);
+        tidy(id);
     }
 }
 
 std::optional<Timestamp> PostOffice::next_due() const noexcept
 {
-    if (!gone_.empty())
+    if (!gone_.empty() || !abandoned_.empty())
         return Timestamp{};
-    std::optional<Timestamp> next;
-    if (!flights_.empty())
+    auto next = next_expiry();
+    if (!flights_.empty() && (!next || std::get<Timestamp>(*flights_.begin()) < *next))
         next = std::get<Timestamp>(*flights_.begin());
-    if (!expiries_.empty() && (!next || expiries_.begin()->first < *next))
-        next = expiries_.begin()->first;
     return next;
+}
+
+std::optional<Timestamp> PostOffice::next_expiry() const noexcept
+{
+    return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
 }
 
 BusGauges PostOffice::gauges() const
@@ -250,7 +289,7 @@ BusGauges PostOffice::gauges() const
             gauges.waiting[static_cast<std::size_t>(priority)] +=
                 mailbox.waiting(static_cast<Priority>(priority)).size();
         gauges.in_flight += mailbox.in_flight().size();
-        gauges.sockets += mailbox.worker.empty() ? 1 : 0;
+        gauges.sockets += mailbox.worker.empty() && !mailbox.abandoned() ? 1 : 0;
     }
     gauges.socket_topics = topics_.topics();
     return gauges;

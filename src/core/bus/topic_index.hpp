@@ -37,6 +37,15 @@ inline bool is_publishable(std::string_view topic) noexcept
     return topic != dead_letter_topic;
 }
 
+/// Whether it can be subscribed to: it has no more parts than may be.
+inline bool is_subscribable(std::string_view topic) noexcept
+{
+    std::size_t count = 0;
+    for (TopicParts parts{topic}; parts.left; ++count)
+        parts.take();
+    return count <= topic_parts_max;
+}
+
 /// Who wants the messages of which topics. A topic is any text; colons part it. In what is subscribed to, a
 /// part that is `*` stands for any one part, at the end for one or more: so `*` is every topic, `a:*` all
 /// below `a`.

@@ -202,10 +202,10 @@ struct UnsubscribeMessages {
 /// The bus gives a message up. It becomes a dead letter. Not a client's call.
 struct BuryMessage {
     PostPtr post;
-    WorkerId receiver{};              ///< for this worker
-    bool everyone = false;            ///< for all that have not got it
-    std::vector<SessionId> sockets{}; ///< for these connections, which are no workers'
-    std::string_view reason;          ///< a code
+    std::vector<WorkerId> receivers{}; ///< for these workers
+    bool everyone = false;             ///< for all that have not got it
+    std::vector<SessionId> sockets{};  ///< for these connections, which are no workers'
+    std::string_view reason;           ///< a code
 };
 
 using Command = std::variant<RegisterWorker, UnregisterWorker, Heartbeat, CloseSession, Subscribe, AssignTask,

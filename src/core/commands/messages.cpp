@@ -14,6 +14,26 @@ Error queue_full(const MessageQuota& quota)
                                        " bytes are to be delivered: try again later"};
 }
 
+Error queue_full_for(const WorkerId& worker, const MessageIndexes::Backlog& backlog)
+{
+    return {ErrorCode::queue_full,
+            "worker " + std::string(worker.view()) + " has " + std::to_string(backlog.messages) +
+                " messages of " + std::to_string(backlog.bytes) +
+                " bytes still to get, which is its share of the queue: try again later"};
+}
+
+/// Whether a worker holds as much of the queue as one may. A broadcast passes nobody by who has little to get
+/// yet, however full the queue is.
+bool has_its_share(StateStore& store, const WorkerId& worker, std::size_t bytes, bool broadcast,
+                   const Limits& limits)
+{
+    const auto backlog = store.message_indexes().backlog_of(worker);
+    const MessageQuota::Share little{limits.bus.in_flight_max, MessageQuota::least_share.bytes};
+    if (broadcast && !little.exceeded_by(backlog.messages + 1, backlog.bytes + bytes))
+        return false;
+    return store.message_quota()->share(limits.bus).exceeded_by(backlog.messages + 1, backlog.bytes + bytes);
+}
+
 std::vector<WorkerId> receivers_of(const StateStore& state, const PublishMessage& command)
 {
     std::vector<WorkerId> receivers;
@@ -24,6 +44,23 @@ std::vector<WorkerId> receivers_of(const StateStore& state, const PublishMessage
     for (const auto ordinal : state.message_indexes().subscribers_of(command.topic.view()))
         receivers.push_back(state.workers().at_ordinal(ordinal)->id);
     return receivers;
+}
+
+/// Of those that are to get a message: the ones that hold their share of the queue already.
+std::vector<WorkerId> take_out_full(StateStore& store, std::vector<WorkerId>& receivers, std::size_t bytes,
+                                    bool broadcast, const Limits& limits)
+{
+    std::vector<WorkerId> full;
+    const auto& quota = *store.message_quota();
+    if (!quota.share(limits.bus).exceeded_by(quota.messages + 1, quota.bytes + bytes))
+        return full; // all of them together do not
+    const auto has_room = [&](const WorkerId& worker) {
+        return !has_its_share(store, worker, bytes, broadcast, limits);
+    };
+    const auto first = std::ranges::partition(receivers, has_room);
+    full.assign(first.begin(), first.end());
+    receivers.erase(first.begin(), first.end());
+    return full;
 }
 
 /// What the ids that the bus makes begin with, and no others.
@@ -40,23 +77,21 @@ MessageId fresh_id(Transaction& tx, bool row)
     return MessageId(std::string_view(name));
 }
 
-BusMessage message_for(const StateStore& state, const PublishMessage& command, const Caller& caller,
-                       Timestamp now, const Limits& limits)
+BusMessage message_for(const PublishMessage& command, const Caller& caller, Timestamp now,
+                       const Limits& limits)
 {
-    BusMessage message{.id = command.id,
-                       .topic = command.topic,
-                       .payload = command.payload,
-                       .sender = caller.worker.empty() ? command.sender : caller.worker.text,
-                       .priority = command.priority,
-                       .guarantee = command.guarantee,
-                       .priority_as_number = command.priority_as_number,
-                       .direct = !command.recipient.empty(),
-                       .named = !command.id.empty(),
-                       .max_retries = command.max_retries,
-                       .published_at = now,
-                       .expires_at = now + command.ttl.value_or(limits.bus.message_ttl)};
-    bind(message, receivers_of(state, command));
-    return message;
+    return BusMessage{.id = command.id,
+                      .topic = command.topic,
+                      .payload = command.payload,
+                      .sender = caller.worker.empty() ? command.sender : caller.worker.text,
+                      .priority = command.priority,
+                      .guarantee = command.guarantee,
+                      .priority_as_number = command.priority_as_number,
+                      .direct = !command.recipient.empty(),
+                      .named = !command.id.empty(),
+                      .max_retries = command.max_retries,
+                      .published_at = now,
+                      .expires_at = now + command.ttl.value_or(limits.bus.message_ttl)};
 }
 
 /// Everyone who had to get it has, or never will. Its id is remembered where it can be repeated.
@@ -83,15 +118,38 @@ void settle_row(Transaction& tx, BusMessage live, const WorkerId& receiver)
         tx.put(std::move(live), Operation::update);
 }
 
-/// How many had to go.
-std::size_t drop_oldest_letters(Transaction& tx, const BusLimits& limits)
+/// Those of `receivers` that have still to get it need nothing more, and are added to `settled`.
+void settle_each(Transaction& tx, const MessageId& id, const std::vector<WorkerId>& receivers,
+                 std::vector<WorkerId>& settled)
+{
+    for (const auto& receiver : receivers) {
+        const BusMessage* row = tx.state().messages().find(id.view());
+        if (!row || !is_pending(*row, receiver))
+            continue;
+        settled.push_back(receiver);
+        settle_row(tx, *row, receiver);
+    }
+}
+
+/// A connection that is no worker's has a message that all workers had before: from now on its id is
+/// remembered.
+void remember_longer(Transaction& tx, const MessageId& id)
+{
+    const auto& named = tx.store().message_quota()->named;
+    if (const auto post = named.find(id.view()); post != named.end())
+        end(tx, post->second->message);
+}
+
+/// Where there are too many behind one that was written: how many had to go.
+std::size_t drop_letters(Transaction& tx, const BusLimits& limits)
 {
     std::size_t dropped = 0;
     const auto& indexes = tx.state().message_indexes();
+    const BusMessage latest = *tx.state().messages().at_ordinal(*indexes.dead_letters().rbegin());
     while (indexes.dead_letters().size() > limits.dead_letters_max ||
            (indexes.dead_letter_bytes() > limits.queue_bytes_max / 2 && indexes.dead_letters().size() > 1)) {
-        const MessageId oldest = tx.state().messages().at_ordinal(*indexes.dead_letters().begin())->id;
-        tx.erase<BusMessage>(oldest.view());
+        const MessageId first = tx.state().messages().at_ordinal(indexes.letter_to_drop(latest))->id;
+        tx.erase<BusMessage>(first.view());
         ++dropped;
     }
     return dropped;
@@ -158,11 +216,20 @@ Result apply(Transaction& tx, const PublishMessage& command, const Caller& calle
     if (!command.recipient.empty() && !store.workers().find(command.recipient.view()))
         return tl::unexpected(worker_not_found());
     const bool kept = command.guarantee != Guarantee::at_most_once;
-    if (kept && !command.id.empty() && store.messages().find(command.id.view()))
+    if (kept && !command.id.empty() &&
+        (store.messages().find(command.id.view()) ||
+         store.message_quota()->named.contains(command.id.view())))
         return Outcome{.duplicate = true, .message = command.id};
 
-    auto message = message_for(store, command, caller, tx.now(), limits);
-    if (!store.message_quota()->admits(bytes_of(message), limits.bus))
+    auto message = message_for(command, caller, tx.now(), limits);
+    auto receivers = receivers_of(store, command);
+    std::vector<WorkerId> full;
+    if (kept)
+        full = take_out_full(store, receivers, bytes_of(message), !message.direct, limits);
+    if (receivers.empty() && !full.empty())
+        return tl::unexpected(queue_full_for(full[0], store.message_indexes().backlog_of(full[0])));
+    bind(message, std::move(receivers));
+    if (!store.message_quota()->admits(bytes_of(message) + message.pending * parcel_bytes, limits.bus))
         return tl::unexpected(queue_full(*store.message_quota()));
 
     const bool row = kept && (message.pending > 0 || message.named);
@@ -173,9 +240,13 @@ Result apply(Transaction& tx, const PublishMessage& command, const Caller& calle
     Outcome outcome{.message = message.id,
                     .post = std::make_shared<const Post>(message, store.message_quota())};
     if (row && message.pending > 0)
-        tx.put(std::move(message), Operation::set);
+        tx.put(message, Operation::set);
     else if (row)
         end(tx, message);
+    if (!full.empty()) {
+        write_letter(tx, message, full, queue_full_reason);
+        outcome.lost = drop_letters(tx, limits.bus);
+    }
     return outcome;
 }
 
@@ -194,11 +265,16 @@ Result apply(Transaction& tx, const AckMessage& command, const Caller& caller, c
         tx.erase<BusMessage>(command.id.view()); // whoever it was
     else if (live && is_pending(*message, receiver))
         settle_row(tx, *message, receiver);
+    else if (!live && receiver.empty() && caller.session != 0)
+        remember_longer(tx, command.id);
     return Outcome{.worker = receiver, .message = command.id};
 }
 
 Result apply(Transaction& tx, const SubscribeMessages& command, const Caller& caller, const Limits&)
 {
+    if (!std::ranges::all_of(command.topics, is_subscribable))
+        return tl::unexpected(
+            invalid_field("topics", "topics of at most " + std::to_string(topic_parts_max) + " parts"));
     if (caller.worker.empty())
         return Outcome{};
     const auto worker = subscriber(tx.state(), caller);
@@ -240,15 +316,14 @@ Result apply(Transaction& tx, const BuryMessage& command, const Caller&, const L
     if (row && command.everyone) {
         std::ranges::copy(pending_receivers(*row), std::back_inserter(receivers));
         end(tx, BusMessage(*row));
-    } else if (row && is_pending(*row, command.receiver)) {
-        receivers.push_back(command.receiver);
-        settle_row(tx, *row, command.receiver);
+    } else if (row) {
+        settle_each(tx, lost.id, command.receivers, receivers);
     }
-    Outcome outcome{.worker = command.receiver, .message = lost.id};
+    Outcome outcome{.message = lost.id};
     if (receivers.empty())
         return outcome; // an acknowledgement was quicker
     write_letter(tx, lost, std::move(receivers), command.reason);
-    outcome.lost = drop_oldest_letters(tx, limits.bus);
+    outcome.lost = drop_letters(tx, limits.bus);
     return outcome;
 }
 
